@@ -19,6 +19,7 @@ target_link_libraries(gan_internal INTERFACE gan_base ${GAN_LIBRARIES} OpenMP::O
 
 add_library(gan_objects OBJECT ${lib_sources} ${GAN_GENERATED}/gan_tables.c)
 target_link_libraries(gan_objects PRIVATE gan_internal)
+target_compile_definitions(gan_objects PRIVATE GAN_BUILDING)
 set(objects $<TARGET_OBJECTS:gan_objects>)
 
 # gan_lanes(suffix isa options...): lanes_*.c for one instruction set.
@@ -27,7 +28,7 @@ function(gan_lanes suffix isa)
   target_link_libraries(gan_lanes_${suffix} PRIVATE gan_internal)
   target_compile_options(gan_lanes_${suffix} PRIVATE ${ARGN} -ffp-contract=off
                          $<$<CONFIG:Release>:-O3>)
-  target_compile_definitions(gan_lanes_${suffix} PRIVATE GAN_LANES_SUFFIX=_${suffix}
+  target_compile_definitions(gan_lanes_${suffix} PRIVATE GAN_BUILDING GAN_LANES_SUFFIX=_${suffix}
                              GAN_LANES_ISA=${isa})
   set(objects ${objects} $<TARGET_OBJECTS:gan_lanes_${suffix}> PARENT_SCOPE)
 endfunction()

@@ -5,7 +5,7 @@ find_path(GAN_CMOCKA_INCLUDE cmocka.h)
 find_library(GAN_CMOCKA_LIBRARY cmocka)
 mark_as_advanced(GAN_CMOCKA_INCLUDE GAN_CMOCKA_LIBRARY)
 if(NOT GAN_CMOCKA_INCLUDE OR NOT GAN_CMOCKA_LIBRARY)
-  message(FATAL_ERROR "cmocka is missing: install libcmocka-dev, or configure with -DGAN_TESTS=OFF")
+  message(FATAL_ERROR " cmocka is missing: install libcmocka-dev, or configure with -DGAN_TESTS=OFF")
 endif()
 
 set(tests_dir ${CMAKE_CURRENT_SOURCE_DIR}/tests)
