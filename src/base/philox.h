@@ -18,10 +18,11 @@ uint64_t gan__stream_key(uint64_t seed, uint64_t iteration, uint64_t run, uint64
 /* Four 32-bit words for elements 4*block .. 4*block+3 of one sample. */
 void gan__stream_block(uint64_t key, uint64_t sample, uint64_t block, uint32_t out[4]);
 
-/* (word >> 8) + 0.5 over 2^24: uniform in the open interval (0,1), exact in f32. */
+/* (word >> 9) + 0.5 over 2^23: uniform in the open interval (0,1), exact in f32 (24 bits before
+ * the half would need 25 and round up to 1). */
 static inline float gan__u01(uint32_t word)
 {
-    return ((float)(word >> 8) + 0.5f) * 0x1p-24f;
+    return ((float)(word >> 9) + 0.5f) * 0x1p-23f;
 }
 
 /* Host-side sequence for shuffles and initial weights: block after block of one key. */

@@ -24,6 +24,8 @@ void gan__str_release(struct gan__str *s);
 /* Whole text must be the number: "12 " or "" is false. SI suffixes are not read. */
 bool gan__parse_i64(const char *text, int64_t *out);
 bool gan__parse_f64(const char *text, double *out); /* finite or not; locale independent */
+/* Fewest digits that read back exactly, always with a full stop; false when cut. */
+bool gan__format_f64(char *dst, size_t cap, double value);
 bool gan__starts_with(const char *s, const char *prefix);
 bool gan__ends_with(const char *s, const char *suffix);
 
