@@ -1,4 +1,5 @@
 # The library and the program.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON) # for libraries outside the system's directories
 
 # What every target of the tree is compiled with.
 add_library(gan_base INTERFACE)

@@ -1,6 +1,7 @@
 # Tests, found by pattern. tests/<suite>/test_*.c are one program each, labelled with the suite;
 # tests/ops/*.c are one program; tests/cli/*.sh are one case each; tests/fuzz/fuzz_*.c replay
 # their corpus, or are libFuzzer targets with GAN_FUZZ. tests/support/*.c is linked to all of them.
+set(GAN_TEST_LAUNCHER "" CACHE STRING "Command in front of test programs, e.g. valgrind;--quiet")
 find_path(GAN_CMOCKA_INCLUDE cmocka.h)
 find_library(GAN_CMOCKA_LIBRARY cmocka)
 mark_as_advanced(GAN_CMOCKA_INCLUDE GAN_CMOCKA_LIBRARY)
@@ -33,8 +34,18 @@ function(gan_test_program name)
   target_link_libraries(${name} PRIVATE ${test_library})
 endfunction()
 
-function(gan_test name label)
-  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+# gan_test(name suite program arguments...); `suite_<name>` builds the programs of one suite.
+add_custom_target(suite_unit)
+add_custom_target(suite_ops)
+function(gan_test name label program)
+  if(TARGET ${program})
+    if(NOT TARGET suite_${label})
+      add_custom_target(suite_${label})
+    endif()
+    add_dependencies(suite_${label} ${program})
+    set(program ${GAN_TEST_LAUNCHER} $<TARGET_FILE:${program}>)
+  endif()
+  add_test(NAME ${name} COMMAND ${program} ${ARGN} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900
                        ENVIRONMENT "${test_environment}")
 endfunction()
