@@ -10,14 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *gan__alloc(size_t bytes);                      /* zeroed; NULL on failure; 0 bytes gives a unique pointer */
-void *gan__alloc_array(size_t count, size_t size);   /* zeroed; checks the product */
-void *gan__realloc(void *p, size_t bytes);           /* not zeroed; old block stays valid on failure */
-void *gan__alloc_aligned(size_t align, size_t bytes); /* not zeroed; align a power of two >= 16; free with gan__free */
-void gan__free(void *p);                             /* NULL is fine */
+void *gan__alloc(size_t bytes); /* zeroed; NULL on failure; 0 bytes gives a unique pointer */
+void *gan__alloc_array(size_t count, size_t size); /* zeroed; checks the product */
+void *gan__realloc(void *p, size_t bytes); /* not zeroed; old block stays valid on failure */
+void *
+gan__alloc_aligned(size_t align,
+                   size_t bytes); /* not zeroed; align a power of two >= 16; free with gan__free */
+void gan__free(void *p);          /* NULL is fine */
 char *gan__strdup(const char *s);
-bool gan__mul(size_t a, size_t b, size_t *out);      /* false on overflow */
-bool gan__add(size_t a, size_t b, size_t *out);      /* false on overflow */
+bool gan__mul(size_t a, size_t b, size_t *out); /* false on overflow */
+bool gan__add(size_t a, size_t b, size_t *out); /* false on overflow */
 
 /* Doubles the room of a growing array held in *items (elements of `size` bytes) so that it holds
  * at least `need`; *cap is updated. false when memory is short (array untouched). */

@@ -13,7 +13,8 @@ struct gan__arena {
     size_t used_bytes;             /* sum of what was handed out */
 };
 
-void *gan__arena_alloc(struct gan__arena *a, size_t bytes); /* zeroed, 16-byte aligned; NULL when short */
+void *gan__arena_alloc(struct gan__arena *a,
+                       size_t bytes); /* zeroed, 16-byte aligned; NULL when short */
 void *gan__arena_array(struct gan__arena *a, size_t count, size_t size);
 char *gan__arena_strdup(struct gan__arena *a, const char *s);
 char *gan__arena_printf(struct gan__arena *a, const char *fmt, ...) GAN_PRINTF(2, 3);

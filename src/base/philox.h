@@ -12,7 +12,8 @@
 /* Ten rounds; ctr and key as in the published test vectors (word 0 first). */
 void gan__philox4x32(const uint32_t ctr[4], const uint32_t key[2], uint32_t out[4]);
 
-/* Key of a stream. `name` is a hash (gan__hash_text of the scoped name, mixed with its n-th use). */
+/* Key of a stream. `name` is a hash (gan__hash_text of the scoped name, mixed with its n-th use).
+ */
 uint64_t gan__stream_key(uint64_t seed, uint64_t iteration, uint64_t run, uint64_t name);
 
 /* Four 32-bit words for elements 4*block .. 4*block+3 of one sample. */
@@ -28,7 +29,7 @@ static inline float gan__u01(uint32_t word)
 /* Host-side sequence for shuffles and initial weights: block after block of one key. */
 struct gan__rng {
     uint64_t key;
-    uint64_t index;  /* next word */
+    uint64_t index; /* next word */
     uint32_t buf[4];
 };
 void gan__rng_init(struct gan__rng *r, uint64_t key);

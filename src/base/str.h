@@ -44,6 +44,6 @@ const char *gan__nearest_name(const char *name, const char *const *names, size_t
 /* FNV-1a 64 of a string; stable for ever (streams and fingerprints stand on it). */
 uint64_t gan__hash_text(const char *s);
 uint64_t gan__hash_bytes(uint64_t h, const void *p, size_t n); /* h = 0 starts */
-uint64_t gan__hash_mix(uint64_t a, uint64_t b);                 /* order matters */
+uint64_t gan__hash_mix(uint64_t a, uint64_t b);                /* order matters */
 
 #endif
