@@ -1,0 +1,585 @@
+#!/usr/bin/python3
+"""Makes the golden files of tests/golden/data with PyTorch in float64.
+
+An oracle that shares no code with libgan: small networks, every input and every initial weight drawn
+here and written to the file, and what PyTorch makes of them. tests/golden/README.md describes the files.
+
+    tools/golden.py                 write all files
+    tools/golden.py --only dcgan    write one
+    tools/golden.py --check         remake everything and compare with the committed files
+    tools/golden.py --sensitivity   how far rounding noise in the initial weights moves the result
+
+Needs Debian's python3-torch and python3-numpy.
+"""
+
+import argparse
+import json
+import os
+import struct
+import sys
+from collections import OrderedDict
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+ITERATIONS = 10
+DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden", "data")
+TYPES = {"float64": "F64", "float32": "F32", "int64": "I64"}
+
+# Relative noise put on the initial weights by --sensitivity; zero when files are made.
+noise = 0.0
+
+
+# -- safetensors ---------------------------------------------------------------------------------
+
+def write_safetensors(path, tensors, metadata):
+    """8 bytes header length (little-endian), JSON header, data; tensors in name order."""
+    header, blobs, offset = {"__metadata__": metadata}, [], 0
+    for name in sorted(tensors):
+        array = np.asarray(tensors[name], order="C")
+        blob = array.astype(array.dtype.newbyteorder("<")).tobytes()
+        header[name] = {"dtype": TYPES[array.dtype.name], "shape": list(array.shape),
+                        "data_offsets": [offset, offset + len(blob)]}
+        offset += len(blob)
+        blobs.append(blob)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as out:
+        out.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        size, = struct.unpack("<Q", file.read(8))
+        header, data = json.loads(file.read(size)), file.read()
+    metadata, names = header.pop("__metadata__"), {code: name for name, code in TYPES.items()}
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        flat = np.frombuffer(data[begin:end], dtype=np.dtype(names[entry["dtype"]]).newbyteorder("<"))
+        tensors[name] = flat.reshape(entry["shape"])
+    return tensors, metadata
+
+
+# -- helpers -------------------------------------------------------------------------------------
+
+class Golden:
+    """What one file will hold."""
+
+    def __init__(self, metadata):
+        self.tensors, self.trace = {}, {}
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+
+    def put(self, name, value):
+        assert name not in self.tensors, name
+        if torch.is_tensor(value):
+            value = value.detach().numpy()
+        self.tensors[name] = np.array(value)
+
+    def put_state(self, when, networks):
+        for scope, network in networks.items():
+            for name, value in network.state_dict().items():
+                if not name.endswith("num_batches_tracked"):
+                    self.put(f"{when}/{scope}.{name}", value)
+
+    def note(self, **values):
+        for name, value in values.items():
+            self.trace.setdefault(name.replace("__", "."), []).append(float(value))
+
+    def finish(self, networks):
+        self.put_state("final", networks)
+        for name, values in self.trace.items():
+            assert len(values) == ITERATIONS, name
+            self.put(f"trace/{name}", np.array(values))
+        return self
+
+
+def normal(rng, *shape, std=1.0):
+    return torch.from_numpy(np.asarray(rng.standard_normal(shape) * std))
+
+
+def images(rng, n, h, w, c):
+    """NHWC in [-1,1] on the 256 levels of real files; a random mean per channel and sample."""
+    mean = rng.uniform(60, 190, size=(n, 1, 1, c))
+    u = np.clip(np.rint(mean + 50 * rng.standard_normal((n, h, w, c))), 0, 255)
+    return torch.from_numpy(u / 127.5 - 1)
+
+
+def nchw(x):
+    return x.permute(0, 3, 1, 2).contiguous()
+
+
+def nhwc(x):
+    return x.detach().permute(0, 2, 3, 1).contiguous()
+
+
+def initialise(rng, network, gain):
+    """Every parameter and statistic random, so that no reader can leave one at its default."""
+    for name, tensor in network.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        if name.endswith("running_var"):
+            value = rng.uniform(0.5, 1.5, tensor.shape)
+        elif name.endswith("running_mean"):
+            value = 0.1 * rng.standard_normal(tensor.shape)
+        elif tensor.dim() > 1:
+            fan_in = tensor[0].numel()
+            value = gain / np.sqrt(fan_in) * rng.standard_normal(tensor.shape)
+        elif name.endswith("weight"):
+            value = 1 + 0.2 * rng.standard_normal(tensor.shape)
+        else:
+            value = 0.1 * rng.standard_normal(tensor.shape)
+        if noise:
+            value = value * (1 + noise * np.random.standard_normal(tensor.shape))
+        tensor.copy_(torch.from_numpy(np.asarray(value)))
+
+
+def grad_norm(network):
+    return torch.sqrt(sum((p.grad ** 2).sum() for p in network.parameters()))
+
+
+def bce(logits, label):
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+def minimise(network, loss, optimiser):
+    """One update; the norm of the gradient it used."""
+    optimiser.zero_grad()
+    loss.backward()
+    norm = grad_norm(network)
+    optimiser.step()
+    return norm
+
+
+# -- gan: Goodfellow et al. 2014, algorithm 1, with the common MLP ------------------------------------
+
+def mlp_gen(z, w, out):
+    layers = [nn.Linear(z, w), nn.LeakyReLU(0.2)]
+    for width in (w, 2 * w, 4 * w):
+        layers += [nn.Linear(width, 2 * width), nn.BatchNorm1d(2 * width, eps=1e-5, momentum=0.1),
+                   nn.LeakyReLU(0.2)]
+    return nn.Sequential(OrderedDict(model=nn.Sequential(*layers, nn.Linear(8 * w, out), nn.Tanh())))
+
+
+def mlp_disc(flat, w):
+    return nn.Sequential(OrderedDict(model=nn.Sequential(
+        nn.Linear(flat, 4 * w), nn.LeakyReLU(0.2), nn.Linear(4 * w, 2 * w), nn.LeakyReLU(0.2),
+        nn.Linear(2 * w, 1))))
+
+
+def make_gan(loss, disc_steps, seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, h, w, c, z, width, lr = 7, 5, 3, 2, 6, 4, 2e-3
+    gen, disc = mlp_gen(z, width, c * h * w), mlp_disc(c * h * w, width)
+    nets = {"gen": gen, "disc": disc}
+    initialise(rng, gen, 1.5)
+    initialise(rng, disc, 1.5)
+    opt_d, opt_g = (torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.999), eps=1e-8)
+                    for net in (disc, gen))
+    golden = Golden(dict(model="gan", loss=loss, disc_steps=disc_steps, iterations=ITERATIONS, batch=n,
+                         height=h, width=w, channels=c, z=z, gen_width=width, disc_hidden="16,8",
+                         gen_hidden="4,8,16,32", bn_eps=1e-5, bn_momentum=0.1, leaky_slope=0.2,
+                         optim="adam", lr=lr, beta1=0.5, beta2=0.999, eps=1e-8, order="disc,gen",
+                         torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        for step in range(disc_steps):
+            suffix = f".{step}" if disc_steps > 1 else ""
+            real, z_d = images(rng, n, h, w, c), normal(rng, n, z)
+            golden.put(f"feed/{k}/real{suffix}", real)
+            golden.put(f"feed/{k}/z_d{suffix}", z_d)
+            fake = gen(z_d).detach().view(n, c, h, w)
+            on_real, on_fake = disc(nchw(real).flatten(1)), disc(fake.flatten(1))
+            loss_d = bce(on_real, 1.0) + bce(on_fake, 0.0)
+            norm_d = minimise(disc, loss_d, opt_d)
+        z_g = normal(rng, n, z)
+        golden.put(f"feed/{k}/z_g", z_g)
+        logits = disc(gen(z_g))
+        loss_g = bce(logits, 1.0) if loss == "nonsaturating" else -F.softplus(logits).mean()
+        norm_g = minimise(gen, loss_g, opt_g)
+        golden.note(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real.sigmoid().mean(),
+                    disc__fake=on_fake.sigmoid().mean(), grad_norm__disc=norm_d, grad_norm__gen=norm_g)
+    return golden.finish(nets)
+
+
+# -- dcgan: Radford et al. 2015, the loop of pytorch/examples -----------------------------------------
+
+def dcgan_gen(size, nz, ngf, c):
+    width = ngf * size // 8
+    layers = [nn.ConvTranspose2d(nz, width, 4, 1, 0, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+    while width > ngf:
+        layers += [nn.ConvTranspose2d(width, width // 2, 4, 2, 1, bias=False),
+                   nn.BatchNorm2d(width // 2), nn.ReLU()]
+        width //= 2
+    layers += [nn.ConvTranspose2d(ngf, c, 4, 2, 1, bias=False), nn.Tanh()]
+    return nn.Sequential(OrderedDict(main=nn.Sequential(*layers)))
+
+
+def dcgan_disc(size, ndf, c):
+    layers, width = [nn.Conv2d(c, ndf, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)], ndf
+    while width < ndf * size // 8:
+        layers += [nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * width),
+                   nn.LeakyReLU(0.2)]
+        width *= 2
+    return nn.Sequential(OrderedDict(main=nn.Sequential(
+        *layers, nn.Conv2d(width, 1, 4, 1, 0, bias=False))))
+
+
+def make_dcgan(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, size, c, nz, width, lr = 6, 16, 3, 5, 3, 2e-3
+    gen, disc = dcgan_gen(size, nz, width, c), dcgan_disc(size, width, c)
+    nets = {"gen": gen, "disc": disc}
+    initialise(rng, gen, 1.0)
+    initialise(rng, disc, 1.0)
+    opt_d, opt_g = (torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.999), eps=1e-8)
+                    for net in (disc, gen))
+    golden = Golden(dict(model="dcgan", iterations=ITERATIONS, batch=n, height=size, width=size,
+                         channels=c, z=nz, gen_width=width, disc_width=width, bn_eps=1e-5,
+                         bn_momentum=0.1, leaky_slope=0.2, optim="adam", lr=lr, beta1=0.5, beta2=0.999,
+                         eps=1e-8, order="disc real, disc fake, gen", torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        real, z = images(rng, n, size, size, c), normal(rng, n, nz)
+        golden.put(f"feed/{k}/real", real)
+        golden.put(f"feed/{k}/z", z)
+        on_real = disc(nchw(real)).flatten()
+        fake = gen(z.view(n, nz, 1, 1))
+        on_fake = disc(fake.detach()).flatten()
+        loss_d = bce(on_real, 1.0) + bce(on_fake, 0.0)
+        norm_d = minimise(disc, loss_d, opt_d)
+        loss_g = bce(disc(fake).flatten(), 1.0)
+        norm_g = minimise(gen, loss_g, opt_g)
+        golden.note(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real.sigmoid().mean(),
+                    disc__fake=on_fake.sigmoid().mean(), grad_norm__disc=norm_d, grad_norm__gen=norm_g)
+    return golden.finish(nets)
+
+
+# -- critic_gp: Gulrajani et al. 2017, a critic with a gradient penalty ---------------------------------
+
+def make_critic_gp(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, h, w, c, lr, weight = 5, 6, 4, 3, 1e-3, 10.0
+    critic = nn.Sequential(OrderedDict(
+        conv1=nn.Conv2d(c, 4, 3, 1, 1), norm1=nn.GroupNorm(1, 4, eps=1e-5), act1=nn.LeakyReLU(0.2),
+        conv2=nn.Conv2d(4, 5, 4, 2, 1), norm2=nn.GroupNorm(1, 5, eps=1e-5), act2=nn.LeakyReLU(0.2),
+        flat=nn.Flatten(), fc=nn.Linear(5 * (h // 2) * (w // 2), 1)))
+    initialise(rng, critic, 1.0)
+    opt = torch.optim.Adam(critic.parameters(), lr, betas=(0.0, 0.9), eps=1e-8)
+    golden = Golden(dict(model="critic_gp", iterations=ITERATIONS, batch=n, height=h, width=w, channels=c,
+                         conv1="3->4 k3 s1 p1 bias", conv2="4->5 k4 s2 p1 bias", fc="30->1 bias",
+                         norm="layer over C,H,W", norm_eps=1e-5, leaky_slope=0.2, penalty_weight=weight,
+                         penalty_eps=1e-12, optim="adam", lr=lr, beta1=0.0, beta2=0.9, eps=1e-8,
+                         torch=torch.__version__))
+    golden.put_state("init", {"critic": critic})
+    for k in range(ITERATIONS):
+        real, fake = images(rng, n, h, w, c), torch.tanh(normal(rng, n, h, w, c))
+        eps = torch.from_numpy(rng.uniform(size=n))
+        for name, value in dict(real=real, fake=fake, eps=eps).items():
+            golden.put(f"feed/{k}/{name}", value)
+        mix = eps.view(n, 1, 1, 1)
+        x_hat = nchw(mix * real + (1 - mix) * fake).requires_grad_()
+        slope, = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
+        norm = torch.sqrt((slope ** 2).sum((1, 2, 3)) + 1e-12)
+        penalty = ((norm - 1) ** 2).mean()
+        wasserstein = critic(nchw(fake)).mean() - critic(nchw(real)).mean()
+        loss = wasserstein + weight * penalty
+        golden.note(loss__critic=loss, penalty=penalty, wasserstein=wasserstein,
+                    grad_norm__critic=minimise(critic, loss, opt))
+    return golden.finish({"critic": critic})
+
+
+# -- optim: update rules alone -----------------------------------------------------------------------
+
+STEPS = 12
+
+
+def run_torch(golden, name, make, start, grads, clip=None):
+    p = nn.Parameter(start.clone())
+    optimiser, out, norms = make([p]), [], []
+    for g in grads:
+        p.grad = g.clone()
+        if clip is not None:
+            norms.append(float(nn.utils.clip_grad_norm_([p], clip)))
+        optimiser.step()
+        out.append(p.detach().clone())
+    golden.put(f"{name}/param", torch.stack(out))
+    if clip is not None:
+        golden.put(f"{name}/norm", np.array(norms))
+
+
+def run_sgd_paper(golden, name, start, grads, decay, floor, saturate):
+    """pylearn2: v = m v - lr g; p += v; then lr and m move."""
+    p, v, out, lrs, momenta = start.clone(), torch.zeros_like(start), [], [], []
+    for t, g in enumerate(grads):
+        lr = max(0.1 / decay ** t, floor)
+        momentum = 0.5 + (0.7 - 0.5) * min(t / saturate, 1.0)
+        v = momentum * v - lr * g
+        p = p + v
+        out.append(p)
+        lrs.append(lr)
+        momenta.append(momentum)
+    golden.put(f"{name}/param", torch.stack(out))
+    golden.put(f"{name}/lr", np.array(lrs))
+    golden.put(f"{name}/momentum", np.array(momenta))
+    golden.metadata[name] = (
+        f"lr=0.1 decay={decay} floor={floor} momentum=0.5..0.7 saturate={saturate}: update t (from 0) uses "
+        "lr_t = max(lr / decay^t, floor) and m_t = 0.5 + 0.2 min(t / saturate, 1), both changing after the "
+        "update; v = m_t v - lr_t g, v starts at 0; p += v")
+
+
+def run_rmsprop_tf(golden, name, start, grads, initial):
+    """TensorFlow: mean square with epsilon inside the root."""
+    p, ms, out = start.clone(), torch.full_like(start, initial), []
+    for g in grads:
+        ms = 0.9 * ms + 0.1 * g * g
+        p = p - 0.01 * g / torch.sqrt(ms + 1e-10)
+        out.append(p)
+    golden.put(f"{name}/param", torch.stack(out))
+    golden.metadata[name] = (f"lr=0.01 decay=0.9 eps=1e-10 ms_0={initial}: ms = 0.9 ms + 0.1 g^2; "
+                             "p -= lr g / sqrt(ms + eps)")
+
+
+def make_optim(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    start = normal(rng, 9)
+    scale = torch.from_numpy(10.0 ** rng.uniform(-1.2, 0.5, size=(STEPS, 1)))
+    grads = normal(rng, STEPS, 9) * scale
+    grads[3] = 0.0
+    golden = Golden(dict(steps=STEPS, n=9, torch=torch.__version__))
+    golden.put("start", start)
+    golden.put("grad", grads)
+    optim = torch.optim
+    for name, text, make in (
+            ("sgd", "lr=0.1 momentum=0.5: v = m v + g; p -= lr v",
+             lambda p: optim.SGD(p, 0.1, momentum=0.5)),
+            ("rmsprop_torch",
+             "lr=0.01 alpha=0.99 eps=1e-8: ms = a ms + (1-a) g^2; p -= lr g / (sqrt(ms) + eps)",
+             lambda p: optim.RMSprop(p, 0.01, alpha=0.99, eps=1e-8)),
+            ("adam", "lr=0.02 beta1=0.5 beta2=0.999 eps=1e-8",
+             lambda p: optim.Adam(p, 0.02, betas=(0.5, 0.999), eps=1e-8)),
+            ("adamw", "lr=0.02 beta1=0.9 beta2=0.999 eps=1e-8 weight_decay=0.01: p *= 1 - lr wd, then adam",
+             lambda p: optim.AdamW(p, 0.02, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01))):
+        run_torch(golden, name, make, start, grads)
+        golden.metadata[name] = text
+    run_torch(golden, "adam_clip", lambda p: optim.Adam(p, 0.02, betas=(0.5, 0.999), eps=1e-8), start, grads,
+              clip=1.0)
+    golden.metadata["adam_clip"] = ("adam after clipping: norm = |g|; g *= min(1, 1.0 / (norm + 1e-6)); "
+                                    "adam_clip/norm holds the norms before clipping")
+    run_sgd_paper(golden, "sgd_paper", start, grads, 1.000004, 1e-6, 8)
+    run_sgd_paper(golden, "sgd_paper_floor", start, grads, 1.5, 0.02, 8)
+    run_rmsprop_tf(golden, "rmsprop_tf", start, grads, 0.0)
+    run_rmsprop_tf(golden, "rmsprop_tf_ones", start, grads, 1.0)
+    return golden
+
+
+# -- layers: one forward and backward each --------------------------------------------------------------
+
+class Layers:
+    def __init__(self, seed):
+        self.rng = np.random.Generator(np.random.PCG64(seed))
+        self.golden = Golden(dict(torch=torch.__version__, loss="sum(y*r)"))
+
+    def case(self, name, text, fn, x, params=None, image_in=False, image_out=None):
+        """x is NCHW where image_in; fn(x, params) -> y."""
+        image_out = image_in if image_out is None else image_out
+        params, put = params or {}, self.golden.put
+        for p in params.values():
+            p.requires_grad_()
+        if x.is_floating_point():
+            x = x.clone().requires_grad_()
+        y = fn(x, params)
+        r = normal(self.rng, *y.shape)
+        (y * r).sum().backward()
+        put(f"{name}/x", nhwc(x) if image_in else x)
+        for key, value in dict(y=y, r=r).items():
+            put(f"{name}/{key}", nhwc(value) if image_out else value)
+        if x.is_floating_point():
+            put(f"{name}/dx", nhwc(x.grad) if image_in else x.grad)
+        for key, p in params.items():
+            put(f"{name}/{key}", p)
+            put(f"{name}/d{key}", p.grad)
+        self.golden.metadata[name] = text
+
+    def weights(self, *shape):
+        return dict(weight=normal(self.rng, *shape, std=0.5))
+
+    def weights_bias(self, units, *shape):
+        return dict(self.weights(*shape), bias=normal(self.rng, units))
+
+    def affine(self, c):
+        return dict(weight=1 + normal(self.rng, c, std=0.3), bias=normal(self.rng, c))
+
+
+def add_convolutions(s):
+    rng = s.rng
+    s.case("linear", "in=4 out=5", lambda x, p: F.linear(x, p["weight"], p["bias"]), normal(rng, 3, 4),
+           s.weights_bias(5, 5, 4))
+    s.case("conv2d_groups", "kernel=3,3 stride=2,2 padding=1,1 dilation=1,1 groups=2",
+           lambda x, p: F.conv2d(x, p["weight"], p["bias"], (2, 2), (1, 1), (1, 1), 2),
+           normal(rng, 2, 4, 5, 6), s.weights_bias(6, 6, 2, 3, 3), True)
+    s.case("conv2d_dilation", "kernel=3,3 stride=2,1 padding=2,1 dilation=2,2 groups=1",
+           lambda x, p: F.conv2d(x, p["weight"], p["bias"], (2, 1), (2, 1), (2, 2), 1),
+           normal(rng, 2, 3, 6, 7), s.weights_bias(4, 4, 3, 3, 3), True)
+    s.case("conv_transpose2d", "kernel=4,4 stride=2,2 padding=1,1 output_padding=0,0 groups=1",
+           lambda x, p: F.conv_transpose2d(x, p["weight"], p["bias"], 2, 1),
+           normal(rng, 2, 3, 3, 2), s.weights_bias(4, 3, 4, 4, 4), True)
+    s.case("conv_transpose2d_output_padding",
+           "kernel=3,3 stride=2,2 padding=1,1 output_padding=1,1 groups=1",
+           lambda x, p: F.conv_transpose2d(x, p["weight"], p["bias"], 2, 1, 1),
+           normal(rng, 2, 4, 3, 4), s.weights_bias(3, 4, 3, 3, 3), True)
+    s.case("maxout", "units=3 pieces=4: unit u is the largest of linear outputs 4u..4u+3",
+           lambda x, p: F.linear(x, p["weight"], p["bias"]).view(-1, 3, 4).amax(2), normal(rng, 5, 6),
+           s.weights_bias(12, 12, 6))
+
+
+def add_norms(s):
+    rng, shape, c = s.rng, (3, 4, 2, 5), 4
+    shift = torch.arange(1.0, c + 1).view(1, c, 1, 1)
+
+    def x():
+        return normal(rng, *shape) * shift + shift - 2
+
+    for mode in ("train", "eval"):
+        mean = normal(rng, c)
+        var = torch.from_numpy(rng.uniform(0.5, 2, c))
+        name = f"batch_norm_{mode}"
+        s.golden.put(f"{name}/running_mean", mean.clone())
+        s.golden.put(f"{name}/running_var", var.clone())
+        s.case(name, f"mode={mode} eps=1e-5 momentum=0.1: running_* before, running_*_after after the call",
+               lambda x, p: F.batch_norm(x, mean, var, p["weight"], p["bias"], mode == "train", 0.1, 1e-5),
+               x(), s.affine(c), True)
+        s.golden.put(f"{name}/running_mean_after", mean)
+        s.golden.put(f"{name}/running_var_after", var)
+    s.case("instance_norm", "eps=1e-5 affine",
+           lambda x, p: F.instance_norm(x, None, None, p["weight"], p["bias"], True, 0.1, 1e-5), x(),
+           s.affine(c), True)
+    s.case("layer_norm", "eps=1e-5 over C,H,W, affine per channel",
+           lambda x, p: F.group_norm(x, 1, p["weight"], p["bias"], 1e-5), x(), s.affine(c), True)
+    s.case("group_norm", "eps=1e-5 groups=2, affine per channel",
+           lambda x, p: F.group_norm(x, 2, p["weight"], p["bias"], 1e-5), x(), s.affine(c), True)
+
+
+def add_rows(s):
+    rng = s.rng
+    s.case("embedding", "rows=5 width=3, index 3 twice", lambda x, p: F.embedding(x, p["weight"]),
+           torch.tensor([3, 0, 4, 3]), s.weights(5, 3))
+    rows = (2, 3, 4)
+    s.case("softmax", "last axis", lambda x, p: F.softmax(x, -1), normal(rng, *rows, std=2))
+    s.case("log_softmax", "last axis", lambda x, p: F.log_softmax(x, -1), normal(rng, *rows, std=2))
+    s.case("logsumexp", "last axis, axis dropped", lambda x, p: torch.logsumexp(x, -1),
+           normal(rng, *rows, std=2))
+    target = torch.tensor([2, 0, 3, 1, 2])
+    s.golden.put("cross_entropy/target", target)
+    s.case("cross_entropy", "logits x, classes target, mean over the batch",
+           lambda x, p: F.cross_entropy(x, target), normal(rng, 5, 4, std=2))
+    for name, fn in (("elu", F.elu), ("softplus", F.softplus), ("erf", torch.erf)):
+        s.case(name, "elementwise", lambda x, p: fn(x), normal(rng, 3, 7, std=2))
+
+
+def add_resampling(s):
+    rng, odd = s.rng, "kernel=2 stride=2, last row and column unused"
+
+    def bilinear(x, **size):
+        return F.interpolate(x, mode="bilinear", align_corners=False, **size)
+
+    for name, text, fn, h, w in (
+            ("avg_pool", "kernel=2 stride=2", lambda x, p: F.avg_pool2d(x, 2), 4, 6),
+            ("max_pool", "kernel=2 stride=2", lambda x, p: F.max_pool2d(x, 2), 4, 6),
+            ("avg_pool_odd", odd, lambda x, p: F.avg_pool2d(x, 2), 5, 7),
+            ("max_pool_odd", odd, lambda x, p: F.max_pool2d(x, 2), 5, 7),
+            ("nearest", "scale=2", lambda x, p: F.interpolate(x, scale_factor=2, mode="nearest"), 3, 2),
+            ("bilinear", "scale=2 align_corners=0", lambda x, p: bilinear(x, scale_factor=2), 3, 4),
+            ("bilinear_odd", "size=5,7 align_corners=0", lambda x, p: bilinear(x, size=(5, 7)), 3, 4),
+            ("bilinear_down", "size=3,4 align_corners=0", lambda x, p: bilinear(x, size=(3, 4)), 5, 7)):
+        s.case(name, text, fn, normal(rng, 2, 3, h, w), image_in=True)
+
+
+def make_layers(seed):
+    s = Layers(seed)
+    for add in (add_convolutions, add_norms, add_rows, add_resampling):
+        add(s)
+    return s.golden
+
+
+# -- program ------------------------------------------------------------------------------------------
+
+FILES = {
+    "gan": lambda: make_gan("nonsaturating", 1, 101),
+    "gan_sat": lambda: make_gan("saturating", 2, 102),
+    "dcgan": lambda: make_dcgan(103),
+    "critic_gp": lambda: make_critic_gp(104),
+    "optim": lambda: make_optim(105),
+    "layers": lambda: make_layers(106),
+}
+
+
+def largest_difference(a, b):
+    """max |a-b| / (1+|b|) and where, over two dictionaries of tensors with the same names."""
+    if set(a) != set(b):
+        raise SystemExit(f"golden: tensors differ in name: {sorted(set(a) ^ set(b))[:5]}")
+    worst, where = 0.0, "-"
+    for name in a:
+        if a[name].shape != b[name].shape:
+            raise SystemExit(f"golden: {name}: shape {a[name].shape}, file has {b[name].shape}")
+        if a[name].size == 0:
+            continue
+        diff = float(np.max(np.abs(a[name] - b[name]) / (1 + np.abs(b[name]))))
+        if not diff <= worst:
+            worst, where = diff, name
+    return worst, where
+
+
+def check(name, golden, path):
+    """Another CPU or torch may round differently: 1e-11 is far below the tests' 1e-9."""
+    stored, metadata = read_safetensors(path)
+    made, wrote = dict(golden.metadata), dict(metadata)
+    made.pop("torch"), wrote.pop("torch")
+    worst, where = largest_difference(golden.tensors, stored)
+    good = worst <= 1e-11 and made == wrote
+    print(f"{name}: {'ok' if good else 'DIFFERS'}, largest difference {worst:.1e} at {where}"
+          f"{'' if made == wrote else ', metadata differs'}")
+    return good
+
+
+def sensitivity(name, golden):
+    global noise
+    noise = 1e-15
+    np.random.seed(0)
+    other = FILES[name]()
+    noise = 0.0
+    keep = {key for key in golden.tensors if key.startswith(("trace/", "final/"))}
+    worst, where = largest_difference({key: other.tensors[key] for key in keep},
+                                      {key: golden.tensors[key] for key in keep})
+    print(f"{name}: noise 1e-15 on the weights moves {where} by {worst:.1e}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", choices=sorted(FILES))
+    parser.add_argument("--out", default=DIRECTORY)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--sensitivity", action="store_true")
+    args = parser.parse_args()
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    good = True
+    for name in [args.only] if args.only else FILES:
+        golden = FILES[name]()
+        path = os.path.normpath(os.path.join(args.out, f"{name}.safetensors"))
+        if args.check:
+            good = check(name, golden, path) and good
+        elif args.sensitivity:
+            sensitivity(name, golden)
+        else:
+            os.makedirs(args.out, exist_ok=True)
+            write_safetensors(path, golden.tensors, golden.metadata)
+            print(f"{path}: {len(golden.tensors)} tensors, {os.path.getsize(path)} bytes")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
