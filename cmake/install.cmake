@@ -19,8 +19,12 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libganConfig.cmake
 # What a static link needs besides: pkg-config --static.
 set(private "")
 foreach(library IN LISTS GAN_LIBRARIES)
+  get_filename_component(dir ${library} DIRECTORY)
   get_filename_component(name ${library} NAME_WE)
   string(REGEX REPLACE "^lib" "-l" name ${name})
+  if(NOT dir IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+    set(name ${library}) # another version may lie in the system's directories
+  endif()
   string(APPEND private " ${name}")
 endforeach()
 set(GAN_PC_PRIVATE "${private} ${OpenMP_C_FLAGS} -lpthread -lm")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every C file is as clang-format 14 leaves it.
+# Every C file is as clang-format 14 leaves it; --fix makes it so.
 set -eu
 cd "$(dirname "$0")/.."
 tool=clang-format-14
@@ -14,4 +14,6 @@ dirs=
 for d in src include tests examples bench; do
     [ ! -d $d ] || dirs="$dirs $d"
 done
-find $dirs -name '*.[ch]' -print0 | xargs -0 -r $tool --dry-run -Werror
+mode="--dry-run -Werror"
+[ "${1:-}" != --fix ] || mode=-i
+find $dirs -name '*.[ch]' -print0 | xargs -0 -r $tool $mode

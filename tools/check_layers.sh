@@ -1,8 +1,17 @@
 #!/bin/sh
 # Includes follow docs/layers.txt: across rooms with the room's path ("nn/net.h"), inside a room
 # without a path, and only in the permitted directions. Public headers include public headers.
+# --fix drops the path from includes inside a room.
 set -eu
 cd "$(dirname "$0")/.."
+if [ "${1:-}" = --fix ]; then
+    find src -name '*.[ch]' | while read -r file; do
+        room=$(dirname "${file#src/}")
+        if grep -q "^#include \"$room/[^/]*\"" "$file"; then
+            sed -i "s|^#include \"$room/\([^/]*\"\)|#include \"\1|" "$file"
+        fi
+    done
+fi
 find src include examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | xargs -r awk '
 function complain(text) {
     printf "%s:%d: %s\n", FILENAME, FNR, text
