@@ -61,7 +61,8 @@ GAN_API gan_status gan_graph_status(const gan_graph *g, gan_err *err);
 /** Default real type of the graph. */
 GAN_API gan_dtype gan_graph_real(const gan_graph *g);
 
-/** Records a failure of a caller's own (a size a model cannot take); later ones are ignored. Returns GAN_NONE. */
+/** Records a failure of a caller's own (a size a model cannot take); later ones are ignored.
+ * Returns GAN_NONE. */
 GAN_API gan_val gan_graph_fail(gan_graph *g, gan_status code, const char *fmt, ...)
     GAN_PRINTF(3, 4);
 
@@ -79,9 +80,11 @@ GAN_API void gan_scope_pop(gan_graph *g);
 
 /* --- inputs ------------------------------------------------------------------------------- */
 
-/** A tensor the caller supplies at each run. Names are unique; the same name and type again gives the same value. */
+/** A tensor the caller supplies at each run. Names are unique; the same name and type again gives
+ * the same value. */
 GAN_API gan_val gan_feed(gan_graph *g, const char *name, gan_dtype dtype, gan_shape shape);
-/** A scalar [] in the real type, computed by the host in f64 at each run (learning rates, bias corrections). */
+/** A scalar [] in the real type, computed by the host in f64 at each run (learning rates, bias
+ * corrections). */
 GAN_API gan_val gan_scalar_feed(gan_graph *g, const char *name);
 /** A tensor filled with one number, in the real type. */
 GAN_API gan_val gan_fill(gan_graph *g, double value, gan_shape shape);
@@ -104,9 +107,11 @@ GAN_API gan_val gan_random_uniform(gan_graph *g, const char *name, gan_shape sha
 
 /* --- state -------------------------------------------------------------------------------- */
 
-/** The newest version built so far of a store entry, cast to the real type if it is real. errors: GAN_E_NOTFOUND. */
+/** The newest version built so far of a store entry, cast to the real type if it is real. errors:
+ * GAN_E_NOTFOUND. */
 GAN_API gan_val gan_state_get(gan_graph *g, const char *name);
-/** Makes v the next version; the last one built is what the store keeps after a run. Derivatives stop here. */
+/** Makes v the next version; the last one built is what the store keeps after a run. Derivatives
+ * stop here. */
 GAN_API void gan_state_set(gan_graph *g, const char *name, gan_val v);
 
 /* --- elementwise: shapes broadcast as in NumPy; same real type -------------------------------- */
@@ -139,8 +144,9 @@ GAN_API gan_val gan_square(gan_graph *g, gan_val x);
 GAN_API gan_val gan_abs(gan_graph *g, gan_val x);
 GAN_API gan_val gan_sign(gan_graph *g, gan_val x); /* grad: zero */
 GAN_API gan_val gan_pow(gan_graph *g, gan_val x, double exponent);
-GAN_API gan_val gan_clamp(gan_graph *g, gan_val x, double low, double high); /* grad 1 inside, 0 outside */
-GAN_API gan_val gan_isfinite(gan_graph *g, gan_val x);                       /* bool; grad: none */
+GAN_API gan_val gan_clamp(gan_graph *g, gan_val x, double low,
+                          double high);                /* grad 1 inside, 0 outside */
+GAN_API gan_val gan_isfinite(gan_graph *g, gan_val x); /* bool; grad: none */
 GAN_API gan_val gan_sigmoid(gan_graph *g, gan_val x);
 GAN_API gan_val gan_tanh(gan_graph *g, gan_val x);
 GAN_API gan_val gan_softplus(gan_graph *g, gan_val x); /* max(x,0) + log1p(exp(-|x|)) */
@@ -153,12 +159,14 @@ GAN_API gan_val gan_cast(gan_graph *g, gan_val x, gan_dtype dtype);
 /** The value itself; derivatives stop here. */
 GAN_API gan_val gan_stop(gan_graph *g, gan_val x);
 
-/* --- reductions: axes is a mask; keep leaves extents of 1 ---------------------------------------- */
+/* --- reductions: axes is a mask; keep leaves extents of 1 ----------------------------------------
+ */
 
 /** errors: GAN_E_SHAPE for an axis the tensor lacks or a reduction over no elements. */
 GAN_API gan_val gan_sum(gan_graph *g, gan_val x, uint32_t axes, bool keep);
 GAN_API gan_val gan_mean(gan_graph *g, gan_val x, uint32_t axes, bool keep);
-GAN_API gan_val gan_reduce_max(gan_graph *g, gan_val x, uint32_t axes, bool keep); /* subgradient: shared equally by ties */
+GAN_API gan_val gan_reduce_max(gan_graph *g, gan_val x, uint32_t axes,
+                               bool keep); /* subgradient: shared equally by ties */
 /** Over everything, to a scalar []. */
 GAN_API gan_val gan_sum_all(gan_graph *g, gan_val x);
 GAN_API gan_val gan_mean_all(gan_graph *g, gan_val x);
@@ -185,21 +193,24 @@ GAN_API gan_val gan_slice(gan_graph *g, gan_val x, const int64_t *begin, const i
 GAN_API gan_val gan_slice_axis(gan_graph *g, gan_val x, int axis, int64_t begin, int64_t size);
 /** How gan_pad fills. */
 typedef enum gan_pad_mode { GAN_PAD_ZERO, GAN_PAD_REFLECT, GAN_PAD_EDGE } gan_pad_mode;
-/** Adds before[i] and after[i] elements to each axis; reflect needs extents larger than the padding. */
+/** Adds before[i] and after[i] elements to each axis; reflect needs extents larger than the
+ * padding. */
 GAN_API gan_val gan_pad(gan_graph *g, gan_val x, const int64_t *before, const int64_t *after,
                         gan_pad_mode mode);
 /** Joins along one axis. */
 GAN_API gan_val gan_concat(gan_graph *g, const gan_val *x, int n, int axis);
 /** Rows of x (axis 0) at idx (i32 [M]) -> [M,...]; out-of-range indices are clamped. */
 GAN_API gan_val gan_gather(gan_graph *g, gan_val x, gan_val idx);
-/** [rows,...] of zeros with src's rows added at idx; the adjoint of gan_gather. Fixed order of addition. */
+/** [rows,...] of zeros with src's rows added at idx; the adjoint of gan_gather. Fixed order of
+ * addition. */
 GAN_API gan_val gan_scatter_add(gan_graph *g, gan_val idx, gan_val src, int64_t rows);
 /** x with rows idx replaced by src's rows (the last of equal indices wins). */
 GAN_API gan_val gan_scatter_set(gan_graph *g, gan_val x, gan_val idx, gan_val src);
 /** i32 [N] -> real [N,classes]; an index out of range gives a row of zeros. */
 GAN_API gan_val gan_one_hot(gan_graph *g, gan_val idx, int64_t classes);
 
-/* --- heavy ops ---------------------------------------------------------------------------------- */
+/* --- heavy ops ----------------------------------------------------------------------------------
+ */
 
 /** Product of the last two axes, leading axes equal; ta, tb use the transpose of a, b. */
 GAN_API gan_val gan_matmul(gan_graph *g, gan_val a, gan_val b, bool ta, bool tb);
@@ -211,25 +222,30 @@ struct gan_conv {
     int64_t dilation_h, dilation_w;
     int64_t groups;
 };
-/** x [N,H,W,I], w [O,I/groups,kh,kw] -> [N,H',W',O], H' = (H + pads - dilation*(kh-1) - 1)/stride + 1. grad: any order. */
+/** x [N,H,W,I], w [O,I/groups,kh,kw] -> [N,H',W',O], H' = (H + pads - dilation*(kh-1) - 1)/stride
+ * + 1. grad: any order. */
 GAN_API gan_val gan_conv2d(gan_graph *g, gan_val x, gan_val w, struct gan_conv c);
-/** The adjoint in x: dy [N,H',W',O], w [O,I/groups,kh,kw] -> [N,height,width,I]. It is transposed convolution. */
+/** The adjoint in x: dy [N,H',W',O], w [O,I/groups,kh,kw] -> [N,height,width,I]. It is transposed
+ * convolution. */
 GAN_API gan_val gan_conv2d_input_grad(gan_graph *g, gan_val dy, gan_val w, struct gan_conv c,
                                       int64_t height, int64_t width);
 /** The adjoint in w: x [N,H,W,I], dy [N,H',W',O] -> [O,I/groups,kh,kw]. */
 GAN_API gan_val gan_conv2d_weight_grad(gan_graph *g, gan_val x, gan_val dy, struct gan_conv c,
                                        int64_t kh, int64_t kw);
 
-/** Window of a pooling over H and W of [N,H,W,C]; stride 0 means the window's extent. Average counts padding zeros. */
+/** Window of a pooling over H and W of [N,H,W,C]; stride 0 means the window's extent. Average
+ * counts padding zeros. */
 struct gan_pool {
     int64_t kernel_h, kernel_w;
     int64_t stride_h, stride_w;
     int64_t pad_top, pad_bottom, pad_left, pad_right;
 };
 GAN_API gan_val gan_avg_pool(gan_graph *g, gan_val x, struct gan_pool p);
-GAN_API gan_val gan_max_pool(gan_graph *g, gan_val x, struct gan_pool p); /* the first of ties takes the gradient */
+GAN_API gan_val gan_max_pool(gan_graph *g, gan_val x,
+                             struct gan_pool p); /* the first of ties takes the gradient */
 
-/** Kinds of resize: nearest (floor(i*in/out)) and bilinear (half-pixel centres, edges clamped, no antialias). */
+/** Kinds of resize: nearest (floor(i*in/out)) and bilinear (half-pixel centres, edges clamped, no
+ * antialias). */
 typedef enum gan_resize_mode { GAN_RESIZE_NEAREST, GAN_RESIZE_BILINEAR } gan_resize_mode;
 /** [N,H,W,C] -> [N,height,width,C]. */
 GAN_API gan_val gan_resize(gan_graph *g, gan_val x, int64_t height, int64_t width,
@@ -238,9 +254,11 @@ GAN_API gan_val gan_resize(gan_graph *g, gan_val x, int64_t height, int64_t widt
 GAN_API gan_val gan_resize_grad(gan_graph *g, gan_val dy, int64_t height, int64_t width,
                                 gan_resize_mode mode);
 
-/* --- compound ops ---------------------------------------------------------------------------------- */
+/* --- compound ops
+ * ---------------------------------------------------------------------------------- */
 
-/** Result of gan_normalize: x_hat like x; mean and biased variance with reduced axes of extent 1. */
+/** Result of gan_normalize: x_hat like x; mean and biased variance with reduced axes of extent 1.
+ */
 struct gan_normalized {
     gan_val x_hat, mean, var;
 };
@@ -251,7 +269,8 @@ GAN_API gan_val gan_softmax(gan_graph *g, gan_val x);
 GAN_API gan_val gan_log_softmax(gan_graph *g, gan_val x);
 GAN_API gan_val gan_logsumexp(gan_graph *g, gan_val x); /* axis dropped */
 
-/* --- derivatives ------------------------------------------------------------------------------------ */
+/* --- derivatives
+ * ------------------------------------------------------------------------------------ */
 
 /** True when y depends on x through differentiable ops. */
 GAN_API bool gan_depends(const gan_graph *g, gan_val y, gan_val x);
@@ -267,10 +286,10 @@ GAN_API bool gan_depends(const gan_graph *g, gan_val y, gan_val x);
 GAN_API void gan_grad(gan_graph *g, gan_val loss, const gan_val *wrt, int n, gan_val *out);
 
 /** Vector-Jacobian product: out[i] = sum_j dy[j] . d y[j] / d wrt[i]; dy[j] like y[j]. */
-GAN_API void gan_vjp(gan_graph *g, const gan_val *y, const gan_val *dy, int n_y,
-                     const gan_val *wrt, int n, gan_val *out);
+GAN_API void gan_vjp(gan_graph *g, const gan_val *y, const gan_val *dy, int n_y, const gan_val *wrt,
+                     int n, gan_val *out);
 
-/* --- looking at a graph ------------------------------------------------------------------------------- */
+/* --- looking at a graph ----------------------------------------------------------------------- */
 
 /** Number of nodes. */
 GAN_API int64_t gan_graph_nodes(const gan_graph *g);

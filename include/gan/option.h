@@ -34,27 +34,44 @@ typedef enum gan_opt_kind {
 
 /** One option. A table ends with an entry whose name is NULL. */
 struct gan_opt {
-    const char *name;    /* as on the command line, without dashes: "n-critic" */
+    const char *name; /* as on the command line, without dashes: "n-critic" */
     gan_opt_kind kind;
     size_t offset;       /* of the field in the options structure */
     const char *def;     /* default, as text */
     double min, max;     /* allowed range of numbers, both ends included */
     const char *choices; /* "a|b|c" for a choice */
     gan_status (*parse)(const char *text, void *field, gan_err *err);
-    const char *help;    /* one line, no full stop at the end */
+    const char *help; /* one line, no full stop at the end */
 };
 
 #define GAN_OPT_I64(S, F, N, D, LO, HI, H)                                                         \
-    {N, GAN_OPT_KIND_I64, offsetof(S, F), D, LO, HI, NULL, NULL, H}
+    {                                                                                              \
+        N, GAN_OPT_KIND_I64, offsetof(S, F), D, LO, HI, NULL, NULL, H                              \
+    }
 #define GAN_OPT_F64(S, F, N, D, LO, HI, H)                                                         \
-    {N, GAN_OPT_KIND_F64, offsetof(S, F), D, LO, HI, NULL, NULL, H}
-#define GAN_OPT_BOOL(S, F, N, D, H) {N, GAN_OPT_KIND_BOOL, offsetof(S, F), D, 0, 0, NULL, NULL, H}
+    {                                                                                              \
+        N, GAN_OPT_KIND_F64, offsetof(S, F), D, LO, HI, NULL, NULL, H                              \
+    }
+#define GAN_OPT_BOOL(S, F, N, D, H)                                                                \
+    {                                                                                              \
+        N, GAN_OPT_KIND_BOOL, offsetof(S, F), D, 0, 0, NULL, NULL, H                               \
+    }
 #define GAN_OPT_CHOICE(S, F, N, D, C, H)                                                           \
-    {N, GAN_OPT_KIND_CHOICE, offsetof(S, F), D, 0, 0, C, NULL, H}
-#define GAN_OPT_TEXT(S, F, N, D, H) {N, GAN_OPT_KIND_TEXT, offsetof(S, F), D, 0, 0, NULL, NULL, H}
+    {                                                                                              \
+        N, GAN_OPT_KIND_CHOICE, offsetof(S, F), D, 0, 0, C, NULL, H                                \
+    }
+#define GAN_OPT_TEXT(S, F, N, D, H)                                                                \
+    {                                                                                              \
+        N, GAN_OPT_KIND_TEXT, offsetof(S, F), D, 0, 0, NULL, NULL, H                               \
+    }
 #define GAN_OPT_PARSED(S, F, N, D, P, H)                                                           \
-    {N, GAN_OPT_KIND_PARSED, offsetof(S, F), D, 0, 0, NULL, P, H}
-#define GAN_OPT_END {NULL, GAN_OPT_KIND_I64, 0, NULL, 0, 0, NULL, NULL, NULL}
+    {                                                                                              \
+        N, GAN_OPT_KIND_PARSED, offsetof(S, F), D, 0, 0, NULL, P, H                                \
+    }
+#define GAN_OPT_END                                                                                \
+    {                                                                                              \
+        NULL, GAN_OPT_KIND_I64, 0, NULL, 0, 0, NULL, NULL, NULL                                    \
+    }
 
 /**
  * Fills the structure with the table's defaults.

@@ -30,17 +30,18 @@ struct gan_plan_opts {
 
 /** What a plan will cost, known before it runs. */
 struct gan_plan_info {
-    int64_t nodes;            /* of the graph that was compiled */
-    int64_t steps;            /* kernels run per call */
-    double flops;             /* floating-point operations of heavy ops and elementwise work */
-    double heavy_flops;       /* of convolutions and matrix products alone */
-    double bytes;             /* read and written by all steps */
-    size_t workspace_bytes;   /* intermediates, scratch */
-    size_t constant_bytes;    /* outputs, packed weights and tables that live with the plan */
+    int64_t nodes;          /* of the graph that was compiled */
+    int64_t steps;          /* kernels run per call */
+    double flops;           /* floating-point operations of heavy ops and elementwise work */
+    double heavy_flops;     /* of convolutions and matrix products alone */
+    double bytes;           /* read and written by all steps */
+    size_t workspace_bytes; /* intermediates, scratch */
+    size_t constant_bytes;  /* outputs, packed weights and tables that live with the plan */
     double compile_ms;
 };
 
-/** One tensor feed of a run, matched by name. The memory is borrowed during the run; any alignment. */
+/** One tensor feed of a run, matched by name. The memory is borrowed during the run; any alignment.
+ */
 struct gan_feed_data {
     const char *name;
     gan_tensor value;
@@ -93,10 +94,12 @@ GAN_API gan_status gan_plan_run(gan_plan *p, const struct gan_run *args, gan_err
 /** Output i of the last run; owned by the plan, overwritten by the next run. NULL out of range. */
 GAN_API const gan_tensor *gan_plan_output(const gan_plan *p, int i);
 
-/** The plan's steps as text or JSON: kernel, shapes, FLOPs, bytes, offsets. owns: the caller, gan_text_free. */
+/** The plan's steps as text or JSON: kernel, shapes, FLOPs, bytes, offsets. owns: the caller,
+ * gan_text_free. */
 GAN_API char *gan_plan_dump(const gan_plan *p, gan_dump_form form);
 
-/** Workspace of at least `bytes`. owns: the caller, gan_workspace_free; NULL when memory is short. */
+/** Workspace of at least `bytes`. owns: the caller, gan_workspace_free; NULL when memory is short.
+ */
 GAN_API gan_workspace *gan_workspace_new(size_t bytes);
 /** Frees it; NULL is fine. */
 GAN_API void gan_workspace_free(gan_workspace *w);
@@ -104,12 +107,12 @@ GAN_API void gan_workspace_free(gan_workspace *w);
 /**
  * Runs the plan's unfused form step by step and looks for the first value that is not finite.
  *
- * out:    name receives the node ("conv2d gen/main.0 [..]"), empty when all is finite; state is not written
- * errors: as gan_plan_run
+ * out:    name receives the node ("conv2d gen/main.0 [..]"), empty when all is finite; state is not
+ * written errors: as gan_plan_run
  */
 GAN_API gan_status gan_plan_find_nonfinite(const gan_graph *g, const struct gan_run *args,
-                                           const struct gan_plan_opts *opts, char *name,
-                                           size_t cap, gan_err *err);
+                                           const struct gan_plan_opts *opts, char *name, size_t cap,
+                                           gan_err *err);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,8 @@
 /* status.h: how libgan reports failure.
  *
  * What can fail returns a gan_status (0 or negative) and fills a caller-owned gan_err. A message
- * names the object, its value and the limit, in one line. Messages never carry secrets or stacks. */
+ * names the object, its value and the limit, in one line. Messages never carry secrets or stacks.
+ */
 #ifndef GAN_STATUS_H
 #define GAN_STATUS_H
 

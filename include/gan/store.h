@@ -1,7 +1,9 @@
-/* store.h: named state that outlives graphs and plans: weights, moments, statistics, pools, counters.
+/* store.h: named state that outlives graphs and plans: weights, moments, statistics, pools,
+ * counters.
  *
  * The store holds each weight once, in one plain unpadded order, the same on every CPU: linear
- * [out,in], conv [O,I,kh,kw], transposed conv [I,O,kh,kw]. Names are dotted: "gen.main.0.weight". */
+ * [out,in], conv [O,I,kh,kw], transposed conv [I,O,kh,kw]. Names are dotted: "gen.main.0.weight".
+ */
 #ifndef GAN_STORE_H
 #define GAN_STORE_H
 

@@ -15,15 +15,7 @@ extern "C" {
 #endif
 
 /** Element types. Booleans are bytes 0 or 1; bf16 is the upper half of an f32. */
-typedef enum gan_dtype {
-    GAN_F32,
-    GAN_F64,
-    GAN_BF16,
-    GAN_I32,
-    GAN_I64,
-    GAN_U8,
-    GAN_BOOL
-} gan_dtype;
+typedef enum gan_dtype { GAN_F32, GAN_F64, GAN_BF16, GAN_I32, GAN_I64, GAN_U8, GAN_BOOL } gan_dtype;
 
 #define GAN_MAX_RANK 8
 
@@ -45,13 +37,15 @@ typedef struct gan_tensor {
     gan_shape_of((int64_t)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),              \
                  (const int64_t[]){__VA_ARGS__})
 
-/** Shape with the given extents; rank 0..GAN_MAX_RANK (a larger rank gives rank -1, which no builder accepts). */
+/** Shape with the given extents; rank 0..GAN_MAX_RANK (a larger rank gives rank -1, which no
+ * builder accepts). */
 GAN_API gan_shape gan_shape_of(int64_t rank, const int64_t *dim);
 
 /** The shape of a scalar: rank 0, one element. */
 GAN_API gan_shape gan_shape_scalar(void);
 
-/** Product of the extents, 1 for a scalar; -1 when an extent is negative or the product overflows. */
+/** Product of the extents, 1 for a scalar; -1 when an extent is negative or the product overflows.
+ */
 GAN_API int64_t gan_shape_count(const gan_shape *s);
 
 /** True when ranks and all extents agree. */

@@ -5,9 +5,9 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "base/alloc.h"
+#include "alloc.h"
 
-#include "base/err.h"
+#include "err.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* arena.c: chained blocks, bump allocation. A request larger than half a block gets a block of its
  * own behind the newest, so that the newest keeps its free room. */
-#include "base/arena.h"
+#include "arena.h"
 
-#include "base/alloc.h"
+#include "alloc.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "base/err.h"
+#include "err.h"
 
-#include "base/str.h"
+#include "str.h"
 
 #include <errno.h>
 #include <stdarg.h>

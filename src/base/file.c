@@ -3,11 +3,11 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "base/file.h"
+#include "file.h"
 
-#include "base/alloc.h"
-#include "base/err.h"
-#include "base/str.h"
+#include "alloc.h"
+#include "err.h"
+#include "str.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "base/log.h"
+#include "log.h"
 
 #include <pthread.h>
 #include <stdarg.h>

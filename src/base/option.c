@@ -1,8 +1,8 @@
 /* option.c: one table drives defaults, parsing, checks and printing of options. */
 #include <gan/option.h>
 
-#include "base/err.h"
-#include "base/str.h"
+#include "err.h"
+#include "str.h"
 
 #include <inttypes.h>
 #include <string.h>

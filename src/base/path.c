@@ -2,11 +2,11 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "base/file.h"
+#include "file.h"
 
-#include "base/alloc.h"
-#include "base/err.h"
-#include "base/str.h"
+#include "alloc.h"
+#include "err.h"
+#include "str.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* philox.c: Philox 4x32-10 and what is built on it.
  *
  * Ref: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC'11. */
-#include "base/philox.h"
+#include "philox.h"
 
-#include "base/err.h"
-#include "base/str.h"
+#include "err.h"
+#include "str.h"
 
 #include <math.h>
 #include <stddef.h>

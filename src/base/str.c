@@ -1,7 +1,7 @@
 /* str.c: growing text, number parsing, names that are nearly right, hashes. */
-#include "base/str.h"
+#include "str.h"
 
-#include "base/alloc.h"
+#include "alloc.h"
 
 #include <errno.h>
 #include <locale.h>

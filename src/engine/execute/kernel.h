@@ -1,5 +1,6 @@
-/* kernel.h: what a backend registers for an op. Kernels of one backend and op are tried in the order
- * of their rank; `ref` (the op entry's own kernel) comes last. Nothing above knows which one runs. */
+/* kernel.h: what a backend registers for an op. Kernels of one backend and op are tried in the
+ * order of their rank; `ref` (the op entry's own kernel) comes last. Nothing above knows which one
+ * runs. */
 #ifndef GAN_ENGINE_EXECUTE_KERNEL_H
 #define GAN_ENGINE_EXECUTE_KERNEL_H
 
@@ -16,7 +17,7 @@ struct gan__prepare {
     struct gan__arena *arena; /* of the plan */
     void *ctx;                /* result */
     size_t scratch_bytes;     /* result: workspace during the call, 64-byte aligned */
-    size_t constant_bytes;    /* result: memory held by ctx outside the arena (packed weights, code) */
+    size_t constant_bytes; /* result: memory held by ctx outside the arena (packed weights, code) */
 };
 
 struct gan__kernel {
@@ -31,11 +32,13 @@ struct gan__kernel {
     void (*run)(const struct gan__call *c);
     void (*release)(void *ctx); /* what prepare holds outside the arena */
     /* Elementwise ops only: the op on a tile of n f32 elements (bool as 0/1 floats); fusion builds
-     * programs of these. num = the op's attributes as doubles (gan__attr_num). run may be NULL then. */
+     * programs of these. num = the op's attributes as doubles (gan__attr_num). run may be NULL
+     * then. */
     void (*tile)(const float *const *in, float *out, int64_t n, const double *num);
 };
 
-#define GAN_KERNEL_3(BACKEND, OP, VARIANT) const struct gan__kernel gan__kernel_##BACKEND##_##OP##_##VARIANT
+#define GAN_KERNEL_3(BACKEND, OP, VARIANT)                                                         \
+    const struct gan__kernel gan__kernel_##BACKEND##_##OP##_##VARIANT
 #define GAN_KERNEL_2(BACKEND, OP) const struct gan__kernel gan__kernel_##BACKEND##_##OP
 #define GAN_KERNEL_PICK(_1, _2, _3, NAME, ...) NAME
 #define GAN_KERNEL(...) GAN_KERNEL_PICK(__VA_ARGS__, GAN_KERNEL_3, GAN_KERNEL_2, 0)(__VA_ARGS__)
@@ -45,6 +48,7 @@ extern const struct gan__kernel *const gan__kernels[]; /* generated, NULL at the
 /* Best kernel of a backend for these types; NULL when only the reference serves. */
 const struct gan__kernel *gan__kernel_find(const char *backend, const struct gan__op *op,
                                            const struct gan__type *in, int n_in,
-                                           const struct gan__type *out, int n_out, const void *attr);
+                                           const struct gan__type *out, int n_out,
+                                           const void *attr);
 
 #endif

@@ -32,7 +32,8 @@ struct gan__attr_axes { /* sum, reduce_max (axes kept with extent 1); normalize 
     double eps;
 };
 
-struct gan__attr_axis { /* argmax, concat, one_hot (classes in `size`), scatter_add (rows in `size`) */
+struct gan__attr_axis { /* argmax, concat, one_hot (classes in `size`), scatter_add (rows in `size`)
+                         */
     int64_t axis;
     int64_t size;
 };
@@ -52,8 +53,8 @@ struct gan__attr_slice { /* slice; pad: begin = before, size = after */
 };
 
 struct gan__attr_random { /* random_normal, random_uniform */
-    uint64_t stream;  /* gan__stream_name */
-    int64_t sample;   /* added to the index along axis 0: microbatches */
+    uint64_t stream;      /* gan__stream_name */
+    int64_t sample;       /* added to the index along axis 0: microbatches */
     gan_shape shape;
     int64_t dtype;
 };
@@ -62,7 +63,8 @@ struct gan__attr_matmul {
     int64_t ta, tb;
 };
 
-struct gan__attr_conv { /* conv2d family; size_h,size_w: H,W of the input (input_grad) or kh,kw (weight_grad) */
+struct gan__attr_conv { /* conv2d family; size_h,size_w: H,W of the input (input_grad) or kh,kw
+                           (weight_grad) */
     struct gan_conv c;
     int64_t size_h, size_w;
 };

@@ -2,8 +2,8 @@
  * graph; nothing else should depend on them. */
 #include "base/alloc.h"
 #include "base/str.h"
-#include "engine/graph/attr.h"
-#include "engine/graph/op.h"
+#include "attr.h"
+#include "op.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* graph.c: nodes, their types and scopes, and the sticky error. Builders and autodiff only ever
  * append; a node's inputs are older than the node, so numbers are an order of evaluation. */
-#include "engine/graph/node.h"
+#include "node.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "engine/graph/op.h"
+#include "op.h"
 
 #include <stdio.h>
 #include <string.h>

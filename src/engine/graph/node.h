@@ -47,20 +47,20 @@ struct gan_graph {
     gan_dtype real;
     gan_err err; /* sticky */
     struct gan__node *nodes;
-    size_t n_nodes, cap_nodes; /* n_nodes includes node 0 */
+    size_t n_nodes, cap_nodes;    /* n_nodes includes node 0 */
     struct gan__feed_info *feeds; /* tensor feeds; attr index of `feed` */
     size_t n_feeds, cap_feeds;
     struct gan__feed_info *scalars; /* scalar feeds; attr index of `scalar_feed` */
     size_t n_scalars, cap_scalars;
     struct gan__state_use *states; /* by store index */
     size_t n_states, cap_states;
-    const char *scope;       /* current scope, "" at the top */
+    const char *scope;        /* current scope, "" at the top */
     const char **scope_stack; /* outer scopes */
     size_t n_scopes, cap_scopes;
     struct gan__use_count { /* how often a random name was used, for stream keys */
         uint64_t name;
         uint64_t uses;
-    } *uses;
+    } * uses;
     size_t n_uses, cap_uses;
     uint32_t copy; /* given to new nodes */
     uint32_t last_copy;
@@ -77,8 +77,8 @@ static inline const struct gan__type *gan__type_of(const gan_graph *g, gan_val v
     return &g->nodes[v.node].out[v.out];
 }
 
-/* Adds a node: checks inputs, runs inference, copies in[] and attr (op->attr_size bytes). Returns its
- * first output (for an op without outputs {node,0}); GAN_NONE and a sticky error on failure. */
+/* Adds a node: checks inputs, runs inference, copies in[] and attr (op->attr_size bytes). Returns
+ * its first output (for an op without outputs {node,0}); GAN_NONE and a sticky error on failure. */
 gan_val gan__add_node(gan_graph *g, const struct gan__op *op, const gan_val *in, int n_in,
                       const void *attr);
 
