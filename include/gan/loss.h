@@ -1,0 +1,100 @@
+/* loss.h: objectives: the pairs of a GAN by name, and the elementary losses they and models are
+ * made of.
+ *
+ *     const struct gan_loss *l = gan_loss_find("nonsaturating", &err);
+ *     gan_val d = l->disc(g, on_real, on_fake, NULL);
+ *     gan_val e = l->gen(g, GAN_NONE, on_fake, NULL);
+ *
+ * Scores are raw outputs (logits) of any shape [N,...]; a loss is the mean over all of them, a real
+ * scalar
+ * [] to be minimised. A loss never sees a network. Errors are sticky on the graph.
+ * threads: one thread per graph. owns: results belong to the graph. */
+#ifndef GAN_LOSS_H
+#define GAN_LOSS_H
+
+#include <gan/graph.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Numbers of a GAN's loss; zero-initialise, or give NULL, for the paper's. */
+struct gan_loss_params {
+    double real_target; /* label of reals in cross-entropies, 0: 1; one-sided smoothing is .9 */
+    double fake_target; /* label of fakes */
+};
+
+/** A pair of objectives. `real` of gen may be GAN_NONE unless gen_needs_real. */
+struct gan_loss {
+    const char *name;    /* "nonsaturating" */
+    const char *doc;     /* one line */
+    const char *ref;     /* paper and equation */
+    bool gen_needs_real; /* relativistic losses */
+    gan_val (*disc)(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p);
+    gan_val (*gen)(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p);
+};
+
+/** Loss by name. errors: NULL and GAN_E_ARG with "did you mean". */
+GAN_API const struct gan_loss *gan_loss_find(const char *name, gan_err *err);
+/** Loss i of the sorted table, NULL past the end. */
+GAN_API const struct gan_loss *gan_loss_at(int i);
+
+/**
+ * Binary cross-entropy of logits against one label: mean of t softplus(-s) + (1-t) softplus(s), the
+ * stable form of -t log sigma(s) - (1-t) log(1 - sigma(s)).
+ *
+ * in:   logits [N,...]; 0 <= target <= 1
+ * grad: any order
+ */
+GAN_API gan_val gan_loss_bce_logits(gan_graph *g, gan_val logits, double target);
+/** The same against labels like logits (or broadcasting to it). grad: any order. */
+GAN_API gan_val gan_loss_bce_logits_to(gan_graph *g, gan_val logits, gan_val target);
+/**
+ * Binary cross-entropy of probabilities p against labels t: mean of -t log p - (1-t) log(1-p), each
+ * argument of a logarithm kept at or above 1e-12. Prefer logits: this loses the tails.
+ *
+ * grad: any order; zero where clamped
+ */
+GAN_API gan_val gan_loss_bce(gan_graph *g, gan_val p, gan_val target);
+/** Mean of |a-b|. grad: any order (the sign at 0 is 0). */
+GAN_API gan_val gan_loss_l1(gan_graph *g, gan_val a, gan_val b);
+/** Mean of (a-b)^2. grad: any order. */
+GAN_API gan_val gan_loss_l2(gan_graph *g, gan_val a, gan_val b);
+/** Categorical cross-entropy: mean over N of -log softmax(logits)[n, labels[n]]; logits [N,Y],
+ * labels i32 [N]. grad: any order. errors: GAN_E_SHAPE. */
+GAN_API gan_val gan_loss_cross_entropy(gan_graph *g, gan_val logits, gan_val labels);
+
+/**
+ * KL(N(mu, e^logvar) || N(0,1)): mean over N of -1/2 sum (1 + logvar - mu^2 - e^logvar). Unit:
+ * nats.
+ *
+ * in:   mu, logvar [N,Z]
+ * grad: any order
+ * ref:  Kingma and Welling 2014, arXiv:1312.6114, appendix B
+ */
+GAN_API gan_val gan_kl_normal(gan_graph *g, gan_val mu, gan_val logvar);
+
+/**
+ * Penalty on the critic's slope between real and fake points.
+ *
+ * in:      score  [N,...]     critic at x_hat; scores of a sample are summed
+ *          x_hat  [N,...]     interpolated points, an input of `score`
+ *          target >= 0        wanted slope, 1 in the paper
+ * out:     []                 mean over N of (|d score / d x_hat| - target)^2; unit: score^2 / x^2.
+ *                             |v| is sqrt(sum v^2 + 1e-12): finite derivatives at v = 0
+ * grad:    any order
+ * owns:    the result belongs to g
+ * errors:  GAN_E_SHAPE, GAN_E_RANGE, GAN_E_NOPATH (score does not depend on x_hat); sticky on g
+ * threads: one thread per graph; only one thread runs plans
+ * ref:     Gulrajani et al. 2017, arXiv:1704.00028, eq. 3
+ */
+GAN_API gan_val gan_penalty_gradient(gan_graph *g, gan_val score, gan_val x_hat, double target);
+
+/** Points between: eps x + (1-eps) y with one eps ~ U(0,1) per sample from the stream `name`. grad:
+ * any order. errors: GAN_E_SHAPE. */
+GAN_API gan_val gan_interpolate(gan_graph *g, const char *name, gan_val x, gan_val y);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
