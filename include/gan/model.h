@@ -1,0 +1,173 @@
+/* model.h: what a GAN is to libgan: options, networks, one training iteration, how to sample.
+ *
+ * A model file holds no loop over batches, no memory handling and no file access. Its iteration is
+ * the algorithm of the paper, built once as a graph:
+ *
+ *     static void iteration(gan_step *s, const void *opts)
+ *     {
+ *         const struct dcgan *o = opts;
+ *         gan_graph *g = gan_step_graph(s);
+ *         gan_val fake = gan_apply(s, "gen", gan_latent(s, "z", o->z));
+ *         gan_val on_real = gan_apply(s, "disc", gan_batch(s, GAN_FIELD_IMAGE));
+ *         gan_val on_fake = gan_apply(s, "disc", gan_stop(g, fake));
+ *         gan_minimize(s, "disc", o->loss->disc(g, on_real, on_fake, NULL), &o->optim);
+ *         gan_minimize(s, "gen", o->loss->gen(g, GAN_NONE, gan_apply(s, "disc", fake), NULL), &o->optim);
+ *     }
+ *
+ * Errors are sticky on the graph, so models check nothing. */
+#ifndef GAN_MODEL_H
+#define GAN_MODEL_H
+
+#include <gan/data.h>
+#include <gan/graph.h>
+#include <gan/loss.h>
+#include <gan/nn.h>
+#include <gan/optim.h>
+#include <gan/option.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Fields of a batch, as bits. */
+typedef enum gan_field {
+    GAN_FIELD_IMAGE = 1, /* real [N,H,W,C] in the model's range */
+    GAN_FIELD_LABEL = 2  /* i32 [N], class of each image */
+} gan_field;
+
+/** What a model is fitted to. Every options structure of a model begins with one. */
+struct gan_task {
+    int64_t height, width, channels; /* of the images it makes */
+    int64_t classes;                 /* 0 when the data have no labels */
+    gan_range range;                 /* of the pixels */
+    const float *mean;               /* mean image of the data [H,W,C] in `range`, or NULL */
+};
+
+/** An iteration or a sampling graph under construction. */
+typedef struct gan_step gan_step;
+
+/** Networks being declared. */
+typedef struct gan_nets gan_nets;
+
+/** A figure the papers or reference codes give, shown by `gan help MODEL`. */
+struct gan_claim {
+    const char *what;  /* "parameters of the generator at 64x64x3" */
+    const char *value; /* "3 576 704" */
+};
+
+/** One GAN. */
+struct gan_model {
+    const char *name;  /* "dcgan" */
+    const char *title; /* one line */
+    const char *paper; /* authors, year, identifier */
+    const char *help;  /* a paragraph: what it does, when to use it, pitfalls */
+    uint32_t needs;    /* gan_field bits */
+    const struct gan_opt *opts; /* table over the options structure */
+    size_t size;                /* of the options structure, which begins with struct gan_task */
+    bool wants_mean;            /* task.mean must be filled for training from scratch */
+    /* Fits the options to o->task: when `fixed`, refuses sizes it cannot take, else raises height
+     * and width to the next it takes; resolves options that depend on the size; sets task.range. */
+    gan_status (*fit)(void *opts, bool fixed, gan_err *err);
+    void (*nets)(gan_nets *d, const void *opts);
+    void (*iteration)(gan_step *s, const void *opts);
+    gan_val (*sample)(gan_step *s, const void *opts); /* images [N,H,W,C] */
+    const struct gan_claim *claims;                   /* ends with a NULL what; may be NULL */
+};
+
+#define GAN_MODEL(NAME) const struct gan_model gan__model_##NAME
+
+/** A named recipe: a model with other defaults. */
+struct gan_preset {
+    const char *name;  /* "wgan-gp" */
+    const char *model; /* name of the model */
+    const char *paper;
+    const char *set; /* "loss=wasserstein optim=adam:1e-4,0,.9" */
+};
+
+#define GAN_PRESET(NAME) const struct gan_preset gan__preset_##NAME
+
+/** Model i of the sorted table, NULL past the end. */
+GAN_API const struct gan_model *gan_model_at(int i);
+/** Model by name. errors: NULL and GAN_E_ARG with "did you mean". */
+GAN_API const struct gan_model *gan_model_find(const char *name, gan_err *err);
+
+/* --- declaring networks ----------------------------------------------------------------------- */
+
+/**
+ * Declares a network of a model. `opts` of the model are given to fn; desc->opts is ignored.
+ *
+ * errors: those of gan_net_new; sticky on d
+ */
+GAN_API void gan_declare(gan_nets *d, const struct gan_net_desc *desc);
+
+/** Networks of a model, declared over a store. */
+struct gan_net_list {
+    gan_net *net[8];
+    int n;
+};
+
+/**
+ * Declares all networks of a model.
+ *
+ * in:     opts   fitted; borrowed as long as the networks live
+ *         real   type of the parameters
+ * owns:   gan_net_list_free frees the networks
+ * errors: GAN_E_SHAPE and others of gan_net_new
+ */
+GAN_API gan_status gan_model_declare(const struct gan_model *m, const void *opts, gan_store *st,
+                                     gan_dtype real, struct gan_net_list *out, gan_err *err);
+/** Frees the networks of the list and empties it. */
+GAN_API void gan_net_list_free(struct gan_net_list *list);
+
+/* --- building an iteration ---------------------------------------------------------------------- */
+
+/** The graph being built; another one after gan_repeat opened or closed a repeated phase. */
+GAN_API gan_graph *gan_step_graph(gan_step *s);
+
+/** Samples of a batch. */
+GAN_API int64_t gan_step_batch(const gan_step *s);
+
+/** A field of the batch; each run of a phase has its own batch, phases outside gan_repeat share one. */
+GAN_API gan_val gan_batch(gan_step *s, gan_field field);
+
+/** Latents [N,z] ~ N(0,1) from the stream `name`; when sampling, the feed "z". */
+GAN_API gan_val gan_latent(gan_step *s, const char *name, int64_t z);
+
+/** Latents [N,z], uniform with mean 0 and variance 1 (on +-sqrt 3). */
+GAN_API gan_val gan_latent_uniform(gan_step *s, const char *name, int64_t z);
+
+/** Applies a network of the model to one input in the step's mode; its first output. */
+GAN_API gan_val gan_apply(gan_step *s, const char *net, gan_val x);
+
+/** The same with all inputs and outputs. */
+GAN_API void gan_apply_all(gan_step *s, const char *net, const gan_val *in, gan_val *out);
+
+/**
+ * How often a phase runs in iteration i (from 0): `count`, but `warm_count` while
+ * i < warm_until or when i % warm_every == 0 (warm_every 0: never). Zero count means 1.
+ */
+struct gan_runs {
+    int64_t count;
+    int64_t warm_count, warm_until, warm_every;
+};
+
+/**
+ * Opens and closes a repeated phase: while (gan_repeat(s, &runs)) { ... }. The body is built once
+ * and run runs->count times, each with its own batch and random numbers. Values made inside are
+ * not visible outside, state is. A constant count of 1 leaves the phase in the iteration's graph.
+ */
+GAN_API bool gan_repeat(gan_step *s, const struct gan_runs *runs);
+
+/**
+ * One gradient step: differentiates loss with respect to the weights of a network ("disc") or of
+ * several ("enc+dec") and updates them. Reports "loss.NAME" and "grad_norm.NAME".
+ */
+GAN_API void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o);
+
+/** Reports a scalar under a name in the log. Call before the gan_minimize it belongs to. */
+GAN_API void gan_report(gan_step *s, const char *name, gan_val v);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
