@@ -1,0 +1,81 @@
+/* lanes.h: vector loops, built for several instruction sets and chosen once at start.
+ *
+ * Each loop does the same IEEE operations on each element in the same order whatever the width of
+ * the machine's vectors, without contraction: the same bits on every instruction set. */
+#ifndef GAN_ENGINE_KERNELS_LANES_H
+#define GAN_ENGINE_KERNELS_LANES_H
+
+#include <stdint.h>
+
+/* An elementwise op on n elements; out may be one of the inputs. Booleans are 0.0f and 1.0f. */
+typedef void gan__tile(const float *const *in, float *out, int64_t n, const double *num);
+
+/* Elementwise ops by their names. */
+#define GAN_LANES_TILES(X)                                                                         \
+    X(add)                                                                                         \
+    X(sub)                                                                                         \
+    X(mul)                                                                                         \
+    X(div)                                                                                         \
+    X(min)                                                                                         \
+    X(max)                                                                                         \
+    X(greater)                                                                                     \
+    X(greater_equal)                                                                               \
+    X(less)                                                                                        \
+    X(equal)                                                                                       \
+    X(select)                                                                                      \
+    X(neg)                                                                                         \
+    X(exp)                                                                                         \
+    X(log)                                                                                         \
+    X(log1p)                                                                                       \
+    X(sqrt)                                                                                        \
+    X(rsqrt)                                                                                       \
+    X(square)                                                                                      \
+    X(abs)                                                                                         \
+    X(sign)                                                                                        \
+    X(pow)                                                                                         \
+    X(clamp)                                                                                       \
+    X(isfinite)                                                                                    \
+    X(sigmoid)                                                                                     \
+    X(tanh)                                                                                        \
+    X(softplus)                                                                                    \
+    X(relu)                                                                                        \
+    X(leaky_relu)                                                                                  \
+    X(elu)                                                                                         \
+    X(erf)                                                                                         \
+    X(cast)
+
+struct gan__lanes {
+    const char *isa; /* "base", "v3" or "v4" */
+#define GAN_LANES_MEMBER(NAME) gan__tile *NAME;
+    GAN_LANES_TILES(GAN_LANES_MEMBER)
+#undef GAN_LANES_MEMBER
+    /* y [rows,channels] += bias [channels] */
+    void (*add_rows)(float *y, const float *bias, int64_t rows, int64_t channels);
+    /* sum[c] += sum of x[:,c]; in f64, row by row */
+    void (*sum_rows)(const float *x, int64_t rows, int64_t channels, double *sum);
+    /* sum[c] += sum of x*y, in f64, row by row */
+    void (*dot_rows)(const float *x, const float *y, int64_t rows, int64_t channels, double *sum);
+    /* sum[c] += sum of (x - mean[c])^2 */
+    void (*dev_rows)(const float *x, const float *mean, int64_t rows, int64_t channels,
+                     double *sum);
+    /* y = (x - mean[c]) * scale[c] */
+    void (*scale_rows)(const float *x, const float *mean, const float *scale, float *y,
+                       int64_t rows, int64_t channels);
+    /* dx = scale[c] * (dy - a[c] - x_hat * b[c]) */
+    void (*norm_grad_rows)(const float *dy, const float *x_hat, const float *scale, const float *a,
+                           const float *b, float *dx, int64_t rows, int64_t channels);
+    /* Sums over all n elements, in f64 by 16 lanes that are added pairwise at the end. */
+    double (*sum)(const float *x, int64_t n);
+    double (*dot)(const float *x, const float *y, int64_t n);
+    double (*dev)(const float *x, float mean, int64_t n);
+    /* Largest element; NaN when there is one. n > 0 */
+    float (*largest)(const float *x, int64_t n);
+};
+
+/* The best set for this machine; the environment's GAN_ISA=base|v3|v4 lowers it (tests). */
+const struct gan__lanes *gan__lanes(void);
+
+/* A set by name; NULL when this build or machine lacks it. */
+const struct gan__lanes *gan__lanes_find(const char *isa);
+
+#endif

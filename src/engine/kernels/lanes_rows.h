@@ -1,0 +1,29 @@
+/* lanes_rows.h: the loops of lanes_rows.c, which carry the name of their instruction set. */
+#ifndef GAN_ENGINE_KERNELS_LANES_ROWS_H
+#define GAN_ENGINE_KERNELS_LANES_ROWS_H
+
+#include <stdint.h>
+
+#define GAN_LANES_PASTE_2(A, B) A##B
+#define GAN_LANES_PASTE(A, B) GAN_LANES_PASTE_2(A, B)
+#define GAN_LANES_NAME(NAME) GAN_LANES_PASTE(NAME, GAN_LANES_SUFFIX)
+
+void GAN_LANES_NAME(gan__rows_add_rows)(float *y, const float *bias, int64_t rows,
+                                        int64_t channels);
+void GAN_LANES_NAME(gan__rows_sum_rows)(const float *x, int64_t rows, int64_t channels,
+                                        double *sum);
+void GAN_LANES_NAME(gan__rows_dot_rows)(const float *x, const float *y, int64_t rows,
+                                        int64_t channels, double *sum);
+void GAN_LANES_NAME(gan__rows_dev_rows)(const float *x, const float *mean, int64_t rows,
+                                        int64_t channels, double *sum);
+void GAN_LANES_NAME(gan__rows_scale_rows)(const float *x, const float *mean, const float *scale,
+                                          float *y, int64_t rows, int64_t channels);
+void GAN_LANES_NAME(gan__rows_norm_grad_rows)(const float *dy, const float *x_hat,
+                                              const float *scale, const float *a, const float *b,
+                                              float *dx, int64_t rows, int64_t channels);
+double GAN_LANES_NAME(gan__rows_sum)(const float *x, int64_t n);
+double GAN_LANES_NAME(gan__rows_dot)(const float *x, const float *y, int64_t n);
+double GAN_LANES_NAME(gan__rows_dev)(const float *x, float mean, int64_t n);
+float GAN_LANES_NAME(gan__rows_largest)(const float *x, int64_t n);
+
+#endif
