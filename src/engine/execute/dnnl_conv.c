@@ -1,0 +1,390 @@
+/* dnnl_conv.c: the convolution family on oneDNN.
+ *
+ * Activations are plain N,H,W,C. Weights lie in the store as O,I,kh,kw; each direction wants its
+ * own packed order, so they are reordered at each run into the step's scratch (about 1 ms for all
+ * of a DCGAN). Forward calls take bias and activation as library post-ops. The data gradient takes
+ * none: it runs in chunks of images whose output stays in the caches, and bias and activation
+ * follow on the chunk while it is hot. */
+#include "dnnl_compat.h"
+
+#include "base/err.h"
+#include "engine/compile/fused.h"
+#include "engine/execute/cpu_post.h"
+#include "engine/execute/kernel.h"
+#include "engine/graph/attr.h"
+
+#include <string.h>
+
+/* Output bytes of one chunk of the data gradient, for each thread: half of a common L2. */
+enum { CHUNK_BYTES = 512 * 1024 };
+
+struct conv {
+    struct gan__dnnl_step pack; /* plain -> packed weights, or back for the weight gradient */
+    struct gan__dnnl_step main;
+    const struct gan__attr_post *post; /* what follows the call, NULL for nothing */
+    bool own_post;                     /* ... and the library left it to us */
+    size_t packed_bytes;               /* packed weights in scratch, 0 when plain order is used */
+    int64_t chunks;                    /* calls of main for one run */
+    size_t src_step, dst_step;         /* bytes between chunks */
+    int64_t dst_rows;                  /* rows of C elements in one chunk */
+    bool library_bias;                 /* main has a bias argument */
+};
+
+/* Extents of one convolution, whatever the direction. */
+struct extents {
+    int64_t n, h, w, i; /* input */
+    int64_t oh, ow, o;  /* output */
+    int64_t kh, kw, groups;
+};
+
+static int64_t at_least_1(int64_t v)
+{
+    return v > 0 ? v : 1;
+}
+
+static struct extents read_extents(const gan_shape *x, const gan_shape *y, const gan_shape *w,
+                                   const struct gan_conv *c)
+{
+    return (struct extents){.n = x->dim[0],
+                            .h = x->dim[1],
+                            .w = x->dim[2],
+                            .i = x->dim[3],
+                            .oh = y->dim[1],
+                            .ow = y->dim[2],
+                            .o = y->dim[3],
+                            .kh = w->dim[2],
+                            .kw = w->dim[3],
+                            .groups = at_least_1(c->groups)};
+}
+
+static gan__md *image_md(int64_t n, int64_t h, int64_t w, int64_t c)
+{
+    return gan__md_new(4, (int64_t[]){n, c, h, w}, (int64_t[]){h * w * c, 1, w * c, c});
+}
+
+/* Weights [O,I/groups,kh,kw]: in plain order, or in the order the primitive likes. */
+static gan__md *weight_md(const struct extents *e, bool plain)
+{
+    int64_t g = e->groups, area = e->kh * e->kw, i = e->i / g, o = e->o / g;
+    int64_t dims[] = {g, o, i, e->kh, e->kw};
+    int64_t strides[] = {o * i * area, i * area, area, e->kw, 1};
+    int skip = g == 1;
+    return gan__md_new(5 - skip, dims + skip, plain ? strides + skip : NULL);
+}
+
+static struct gan__dnnl_geometry geometry(const struct gan_conv *c)
+{
+    return (struct gan__dnnl_geometry){
+        .stride = {at_least_1(c->stride_h), at_least_1(c->stride_w)},
+        .dilate = {at_least_1(c->dilation_h) - 1, at_least_1(c->dilation_w) - 1},
+        .pad_before = {c->pad_top, c->pad_left},
+        .pad_after = {c->pad_bottom, c->pad_right}};
+}
+
+/* The reorder between plain weights and the order of the primitive; none when they agree. */
+static gan_status prepare_pack(struct conv *k, const struct extents *e, const gan__md *packed,
+                               bool back, gan_err *err)
+{
+    gan_status st = GAN_OK;
+    gan__md *plain = weight_md(e, true);
+    if (plain == NULL) {
+        return gan__fail_nomem(err, sizeof *plain, "a memory descriptor");
+    }
+    if (!dnnl_memory_desc_equal(plain, packed)) {
+        dnnl_primitive_desc_t pd =
+            back ? gan__dnnl_reorder_pd(packed, plain) : gan__dnnl_reorder_pd(plain, packed);
+        if (pd == NULL) {
+            st = gan__dnnl_fail(err, "a reorder of weights");
+        } else {
+            k->packed_bytes = gan__md_bytes(packed);
+            st = gan__dnnl_step_init(&k->pack, pd, err);
+            if (st == GAN_OK) {
+                st = gan__dnnl_step_arg(&k->pack, DNNL_ARG_FROM, back ? packed : plain, err);
+            }
+            if (st == GAN_OK) {
+                st = gan__dnnl_step_arg(&k->pack, DNNL_ARG_TO, back ? plain : packed, err);
+            }
+            if (st == GAN_OK) {
+                const gan__md *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+                st = gan__dnnl_step_arg(&k->pack, DNNL_ARG_SCRATCHPAD, pad, err);
+            }
+            dnnl_primitive_desc_destroy(pd);
+        }
+    }
+    gan__md_free(plain);
+    return st;
+}
+
+static size_t reorder_scratch(const struct conv *k)
+{
+    const gan__md *md = NULL;
+    const_dnnl_primitive_desc_t pd = NULL;
+    if (k->pack.prim != NULL &&
+        dnnl_primitive_get_primitive_desc(k->pack.prim, &pd) == dnnl_success) {
+        md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    }
+    return gan__md_bytes(md);
+}
+
+/* Adds the arguments in the order that the run functions use. */
+static gan_status bind_main(struct conv *k, enum gan__dnnl_direction direction,
+                            const_dnnl_primitive_desc_t pd, gan_err *err)
+{
+    static const struct {
+        int arg;
+        dnnl_query_t query;
+    } table[3][5] = {
+        {{DNNL_ARG_SRC, dnnl_query_src_md},
+         {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+         {DNNL_ARG_DST, dnnl_query_dst_md},
+         {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md},
+         {DNNL_ARG_BIAS, dnnl_query_weights_md}},
+        {{DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+         {DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+         {DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md},
+         {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+        {{DNNL_ARG_SRC, dnnl_query_src_md},
+         {DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+         {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
+         {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
+    };
+    gan_status st = gan__dnnl_step_init(&k->main, pd, err);
+    int n = k->library_bias ? 5 : 4;
+    for (int i = 0; i < n && st == GAN_OK; i++) {
+        const gan__md *md = dnnl_primitive_desc_query_md(pd, table[direction][i].query, i == 4);
+        st = gan__dnnl_step_arg(&k->main, table[direction][i].arg, md, err);
+    }
+    return st;
+}
+
+static void release(void *ctx)
+{
+    struct conv *k = ctx;
+    gan__dnnl_step_release(&k->pack);
+    gan__dnnl_step_release(&k->main);
+}
+
+/* Images of one call: the largest divisor of n whose output fits the caches of the threads. */
+static int64_t chunk_images(int64_t n, size_t image_bytes, int threads)
+{
+    int64_t best = 1;
+    for (int64_t d = 1; d <= n; d++) {
+        if (n % d == 0 && (size_t)d * image_bytes <= (size_t)CHUNK_BYTES * (size_t)threads) {
+            best = d;
+        }
+    }
+    int64_t least = threads; /* every thread works */
+    while (best < n && (best < least || n % best != 0)) {
+        best++;
+    }
+    return best;
+}
+
+/* Makes the primitive for `images` images a call; with post-ops when `post` has work it may take.
+ */
+static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
+                            const struct extents *e, const struct gan_conv *c, int64_t images,
+                            gan_err *err)
+{
+    gan_status st = GAN_OK;
+    struct gan__dnnl_geometry geo = geometry(c);
+    gan__md *src = image_md(images, e->h, e->w, e->i);
+    gan__md *dst = image_md(images, e->oh, e->ow, e->o);
+    gan__md *wei = weight_md(e, false);
+    gan__md *bias = k->library_bias ? gan__md_new(1, &e->o, (int64_t[]){1}) : NULL;
+    dnnl_primitive_attr_t attr = gan__dnnl_attr(k->own_post ? NULL : k->post);
+    dnnl_primitive_desc_t pd = NULL;
+    if (src != NULL && dst != NULL && wei != NULL && attr != NULL) {
+        pd = gan__dnnl_conv_pd(direction, src, wei, bias, dst, &geo, attr);
+    }
+    if (pd == NULL) {
+        st = gan__dnnl_fail(err, "this convolution");
+    } else {
+        dnnl_query_t q =
+            direction == GAN_DNNL_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+        st = bind_main(k, direction, pd, err);
+        if (st == GAN_OK) {
+            st = prepare_pack(k, e, dnnl_primitive_desc_query_md(pd, q, 0),
+                              direction == GAN_DNNL_WEIGHTS, err);
+        }
+        dnnl_primitive_desc_destroy(pd);
+    }
+    if (attr != NULL) {
+        dnnl_primitive_attr_destroy(attr);
+    }
+    gan__md_free(src);
+    gan__md_free(dst);
+    gan__md_free(wei);
+    gan__md_free(bias);
+    return st;
+}
+
+static size_t main_scratch(const struct conv *k)
+{
+    const_dnnl_primitive_desc_t pd = NULL;
+    if (dnnl_primitive_get_primitive_desc(k->main.prim, &pd) != dnnl_success) {
+        return 0;
+    }
+    return gan__md_bytes(dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0));
+}
+
+static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direction,
+                          const struct extents *e, const struct gan_conv *c,
+                          const struct gan__attr_post *post, gan_err *err)
+{
+    struct conv *k = gan__arena_alloc(p->arena, sizeof *k);
+    if (k == NULL) {
+        return gan__fail_nomem(err, sizeof *k, "a convolution");
+    }
+    int64_t images = e->n;
+    k->post = post;
+    k->own_post = post != NULL && direction != GAN_DNNL_FORWARD;
+    k->library_bias = post != NULL && post->has_bias != 0 && !k->own_post;
+    if (k->own_post) {
+        images = chunk_images(e->n, (size_t)(e->h * e->w * e->i) * sizeof(float), p->threads);
+    }
+    int old = gan__threads_set(p->threads);
+    gan_status st = make_main(k, direction, e, c, images, err);
+    gan__threads_set(old);
+    if (st != GAN_OK) {
+        release(k);
+        return st;
+    }
+    size_t x_bytes = (size_t)(images * e->h * e->w * e->i) * sizeof(float);
+    size_t y_bytes = (size_t)(images * e->oh * e->ow * e->o) * sizeof(float);
+    k->chunks = e->n / images;
+    k->src_step = direction == GAN_DNNL_DATA ? y_bytes : x_bytes;
+    k->dst_step = direction == GAN_DNNL_DATA ? x_bytes : y_bytes;
+    k->dst_rows = images * e->h * e->w;
+    p->ctx = k;
+    size_t pack = reorder_scratch(k), run = main_scratch(k);
+    p->scratch_bytes = k->packed_bytes + (pack > run ? pack : run);
+    return GAN_OK;
+}
+
+/* --- conv2d --------------------------------------------------------------------------------- */
+
+static gan_status forward_prepare(struct gan__prepare *p, gan_err *err)
+{
+    const struct gan__attr_conv *a = p->attr;
+    struct extents e = read_extents(&p->in[0].shape, &p->out[0].shape, &p->in[1].shape, &a->c);
+    return prepare(p, GAN_DNNL_FORWARD, &e, &a->c, NULL, err);
+}
+
+static gan_status forward_post_prepare(struct gan__prepare *p, gan_err *err)
+{
+    const struct gan__attr_post *a = p->attr;
+    struct extents e = read_extents(&p->in[0].shape, &p->out[0].shape, &p->in[1].shape, &a->conv.c);
+    return prepare(p, GAN_DNNL_FORWARD, &e, &a->conv.c, a, err);
+}
+
+/* The same for forward and data gradient: images and weights in, images out. */
+static void run(const struct gan__call *c)
+{
+    struct conv *k = c->ctx;
+    char *packed = c->scratch, *spare = packed + k->packed_bytes;
+    void *weights = c->in[1].data;
+    if (k->pack.prim != NULL) {
+        gan__dnnl_step_run(&k->pack, (void *[]){weights, packed, spare});
+        weights = packed;
+    }
+    const float *bias = c->n_in > 2 ? c->in[2].data : NULL;
+    int64_t channels = c->out[0].shape.dim[3];
+    for (int64_t i = 0; i < k->chunks; i++) {
+        char *src = (char *)c->in[0].data + (size_t)i * k->src_step;
+        char *dst = (char *)c->out[0].data + (size_t)i * k->dst_step;
+        void *data[] = {src, weights, dst, spare, c->n_in > 2 ? c->in[2].data : NULL};
+        gan__dnnl_step_run(&k->main, data);
+        if (k->own_post) {
+            gan__cpu_post(k->post, (float *)(void *)dst, k->dst_rows, channels, bias);
+        }
+    }
+}
+
+static bool match_f32(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out)
+{
+    bool ok = n_out == 1 && out[0].dtype == GAN_F32 && gan_shape_count(&out[0].shape) > 0;
+    for (int i = 0; i < n_in; i++) {
+        ok = ok && in[i].dtype == GAN_F32 && gan_shape_count(&in[i].shape) > 0;
+    }
+    return ok;
+}
+
+static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                  const void *attr)
+{
+    (void)attr;
+    return match_f32(in, n_in, out, n_out);
+}
+
+GAN_KERNEL(cpu, conv2d) = {.backend = "cpu",
+                           .op = "conv2d",
+                           .match = match,
+                           .prepare = forward_prepare,
+                           .run = run,
+                           .release = release};
+
+GAN_KERNEL(cpu, conv2d_post) = {.backend = "cpu",
+                                .op = "conv2d_post",
+                                .match = match,
+                                .prepare = forward_post_prepare,
+                                .run = run,
+                                .release = release};
+
+/* --- conv2d_input_grad ------------------------------------------------------------------------ */
+
+static gan_status data_prepare(struct gan__prepare *p, gan_err *err)
+{
+    const struct gan__attr_conv *a = p->attr;
+    struct extents e = read_extents(&p->out[0].shape, &p->in[0].shape, &p->in[1].shape, &a->c);
+    return prepare(p, GAN_DNNL_DATA, &e, &a->c, NULL, err);
+}
+
+static gan_status data_post_prepare(struct gan__prepare *p, gan_err *err)
+{
+    const struct gan__attr_post *a = p->attr;
+    struct extents e = read_extents(&p->out[0].shape, &p->in[0].shape, &p->in[1].shape, &a->conv.c);
+    return prepare(p, GAN_DNNL_DATA, &e, &a->conv.c, a, err);
+}
+
+GAN_KERNEL(cpu, conv2d_input_grad) = {.backend = "cpu",
+                                      .op = "conv2d_input_grad",
+                                      .match = match,
+                                      .prepare = data_prepare,
+                                      .run = run,
+                                      .release = release};
+
+GAN_KERNEL(cpu, conv2d_input_grad_post) = {.backend = "cpu",
+                                           .op = "conv2d_input_grad_post",
+                                           .match = match,
+                                           .prepare = data_post_prepare,
+                                           .run = run,
+                                           .release = release};
+
+/* --- conv2d_weight_grad -------------------------------------------------------------------------
+ */
+
+static gan_status weight_prepare(struct gan__prepare *p, gan_err *err)
+{
+    const struct gan__attr_conv *a = p->attr;
+    struct extents e = read_extents(&p->in[0].shape, &p->in[1].shape, &p->out[0].shape, &a->c);
+    return prepare(p, GAN_DNNL_WEIGHTS, &e, &a->c, NULL, err);
+}
+
+static void weight_run(const struct gan__call *c)
+{
+    struct conv *k = c->ctx;
+    char *packed = c->scratch, *spare = packed + k->packed_bytes;
+    void *weights = k->pack.prim != NULL ? packed : c->out[0].data;
+    gan__dnnl_step_run(&k->main, (void *[]){c->in[0].data, c->in[1].data, weights, spare});
+    if (k->pack.prim != NULL) {
+        gan__dnnl_step_run(&k->pack, (void *[]){packed, c->out[0].data, spare});
+    }
+}
+
+GAN_KERNEL(cpu, conv2d_weight_grad) = {.backend = "cpu",
+                                       .op = "conv2d_weight_grad",
+                                       .match = match,
+                                       .prepare = weight_prepare,
+                                       .run = weight_run,
+                                       .release = release};
