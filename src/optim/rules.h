@@ -1,0 +1,45 @@
+/* rules.h: what an update rule is: one entry with its numbers, its scalar feeds and the nodes of
+ * one parameter's update. */
+#ifndef GAN_OPTIM_RULES_H
+#define GAN_OPTIM_RULES_H
+
+#include "base/args.h"
+#include <gan/optim.h>
+
+#define GAN_OPTIM_MAX_SLOTS 2
+
+/* One parameter's update: the rule reads p, grad, slot[], scalar[] and replaces p and slot[]. */
+struct gan__rule_call {
+    gan_graph *g;
+    const double *arg;
+    const gan_val *scalar;
+    gan_val grad;
+    gan_val p;
+    gan_val slot[GAN_OPTIM_MAX_SLOTS];
+};
+
+struct gan_optimizer {
+    const char *name;
+    const char *doc; /* one line */
+    const char *ref;
+    struct gan__arg args[GAN_OPTIM_ARGS + 1]; /* the first is the learning rate */
+    const char *scalars[GAN_OPTIM_MAX_SCALARS + 1];
+    /* Values of the scalars for update t from 1; lr has the schedule in it. */
+    void (*values)(const double *arg, double lr, int64_t t, double *values);
+    double (*decay)(const double *arg, int64_t t); /* the rule's own learning rate; NULL: arg[0] */
+    int (*slots)(const double *arg, const char *const **names); /* how many; names them */
+    double (*initial)(const double *arg, int slot);             /* NULL: slots start at 0 */
+    void (*update)(struct gan__rule_call *c);
+};
+
+#define GAN_OPTIM(NAME) const struct gan_optimizer gan__optim_##NAME
+
+extern const struct gan_optimizer *const gan__optims[]; /* generated, sorted, NULL at the end */
+
+/* Where the numbers of an optimiser text stand. */
+enum { GAN__LR = 0 };
+
+/* values[0] = lr: rules whose only scalar is the learning rate. */
+void gan__rule_lr(const double *arg, double lr, int64_t t, double *values);
+
+#endif
