@@ -1,0 +1,208 @@
+/* data.h: real samples for training: data sets by name, and a loader that never runs out.
+ *
+ *     #include <gan/data.h>
+ *
+ *     int main(void)
+ *     {
+ *         gan_err err = {0};
+ *         gan_dataset *ds = NULL;
+ *         gan_loader *loader = NULL;
+ *         const struct gan_batch *b = NULL;
+ *         struct gan_loader_cfg cfg = {.batch = 64, .seed = 1, .height = 32, .width = 32};
+ *         if (gan_dataset_open("fashion-mnist", &ds, &err) == GAN_OK &&
+ *             gan_loader_new(ds, &cfg, &loader, &err) == GAN_OK) {
+ *             for (int i = 0; i < 1000 && gan_loader_next(loader, &b, &err) == GAN_OK; i++) {
+ *                 ... b->images is [64,32,32,1] in [-1,1], b->labels are classes
+ *             }
+ *         }
+ *         gan_loader_free(loader);
+ *         gan_dataset_close(ds);
+ *         return gan_status_exit_code(err.code);
+ *     }
+ *
+ * A SPEC names a data set: `kind`, `kind:argument`, options after a `?` joined by `&`:
+ * `idx:DIR?size=64&channels=3&flip=1`. gan_data_kind lists the kinds.
+ *
+ * The data are an endless concatenation of permutations, one per epoch, keyed by (seed, epoch).
+ * What stands at a position depends on the position alone, so a loader set to the number of images
+ * seen so far continues exactly. */
+#ifndef GAN_DATA_H
+#define GAN_DATA_H
+
+#include <gan/option.h>
+#include <gan/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An open data set. Reading from it is safe from several threads at once. */
+typedef struct gan_dataset gan_dataset;
+
+/** What a model wants pixels to be. */
+typedef enum gan_range {
+    GAN_RANGE_SIGNED, /* [-1,1]: u / 127.5 - 1 */
+    GAN_RANGE_UNIT    /* [0,1]: u / 255 */
+} gan_range;
+
+/** How images come to another size than their own. */
+typedef enum gan_fit {
+    GAN_FIT_AUTO,  /* a SPEC with size= resizes; else larger pads, smaller resizes */
+    GAN_FIT_PAD,   /* pad on all sides; smaller than the data is an error */
+    GAN_FIT_RESIZE /* scale until the target is covered, then crop the centre */
+} gan_fit;
+
+/** A kind of data set that this build knows. */
+struct gan_data_kind {
+    const char *name;           /* "idx" */
+    const char *argument;       /* what follows the colon, such as "DIR|FILE"; NULL for nothing */
+    const char *help;           /* one line */
+    const struct gan_opt *opts; /* options of this kind; NULL for none */
+};
+
+/** Facts about an open data set. Texts live as long as the data set. */
+struct gan_dataset_info {
+    const char *spec;               /* as it was given */
+    const char *kind;               /* "idx" */
+    const char *file;               /* file of the images, "" when there is none */
+    int64_t count;                  /* samples; INT64_MAX when endless */
+    int64_t height, width;          /* of a sample as it is stored; 1 and 1 for points */
+    int64_t channels;               /* 1 or 3, after compositing; the dimension of points */
+    int64_t size;                   /* size= of the SPEC, 0 when not given */
+    int64_t want_channels;          /* channels= of the SPEC, 0 when not given */
+    bool flip;                      /* flip= of the SPEC */
+    bool points;                    /* samples are points: no range, no resizing */
+    bool endless;                   /* every position is a new sample */
+    bool alpha;                     /* stored with alpha, composited on the background */
+    bool labelled;                  /* samples have classes */
+    int64_t classes;                /* 0 when not labelled */
+    const char *const *class_names; /* `classes` names, or NULL */
+    uint64_t memory_bytes;          /* mapped or held in memory while open */
+};
+
+/** How batches are made. Zero fields mean the default in brackets. */
+struct gan_loader_cfg {
+    int64_t batch;         /* samples in a batch [64] */
+    uint64_t seed;         /* of the order and the flips */
+    gan_range range;       /* of the pixels */
+    gan_fit fit;           /* how to reach height and width */
+    int64_t height, width; /* of the images [size= of the SPEC, else the data's own] */
+    int64_t channels;      /* 1 or 3 [channels= of the SPEC, else the data's own] */
+    bool flip;             /* mirror half of the images; flip= of the SPEC does the same */
+    int threads;           /* that prepare batches ahead [1] */
+};
+
+/** One batch. Never partly filled. */
+struct gan_batch {
+    const float *images;   /* [n,height,width,channels], 64-byte aligned */
+    const int32_t *labels; /* [n], -1 where the data have none */
+    const int64_t *index;  /* [n], number of the sample in the data set */
+    int64_t n;             /* samples */
+    int64_t height, width; /* of each */
+    int64_t channels;      /* of each */
+    int64_t first;         /* position of sample 0 in the endless sequence */
+};
+
+/** Batches in the making. One thread may call next and seek. */
+typedef struct gan_loader gan_loader;
+
+/**
+ * The i-th kind of data set, sorted by name.
+ *
+ * out:     false past the last one
+ */
+GAN_API bool gan_data_kind(size_t i, struct gan_data_kind *out);
+
+/** Options that every image SPEC takes: size, channels, flip, pad. */
+GAN_API const struct gan_opt *gan_data_options(void);
+
+/**
+ * Checks a SPEC without opening any file.
+ *
+ * errors: GAN_E_ARG (unknown kind or option, with "did you mean"; bad value), GAN_E_RANGE
+ */
+GAN_API gan_status gan_data_check_spec(const char *spec, gan_err *err);
+
+/**
+ * Opens a data set.
+ *
+ * in:      spec   names it, see above
+ * out:     ds     NULL on failure
+ * owns:    the caller closes it with gan_dataset_close, after its loaders
+ * errors:  as gan_data_check_spec, and GAN_E_NOTFOUND, GAN_E_IO, GAN_E_FORMAT (a file that is not
+ *          what it says), GAN_E_NOMEM
+ */
+GAN_API gan_status gan_dataset_open(const char *spec, gan_dataset **ds, gan_err *err);
+
+/** Closes it; NULL is fine. */
+GAN_API void gan_dataset_close(gan_dataset *ds);
+
+/** Facts about it; lives as long as the data set. */
+GAN_API const struct gan_dataset_info *gan_dataset_about(const gan_dataset *ds);
+
+/**
+ * One image as it is stored, alpha composited.
+ *
+ * in:      index  0 .. count-1
+ * out:     hwc    u8 [height,width,channels]
+ * errors:  GAN_E_RANGE (index), GAN_E_UNSUPPORTED (points have no pixels), GAN_E_FORMAT
+ * threads: any
+ */
+GAN_API gan_status gan_dataset_pixels(const gan_dataset *ds, int64_t index, uint8_t *hwc,
+                                      gan_err *err);
+
+/** Class of a sample; -1 when there are none or the index is outside. */
+GAN_API int32_t gan_dataset_label(const gan_dataset *ds, int64_t index);
+
+/**
+ * Writes a contact sheet: `n` images from `first` on, as a PNG.
+ *
+ * in:      columns  images in a row; 0 makes the sheet nearly square
+ * errors:  GAN_E_RANGE, GAN_E_IO, GAN_E_UNSUPPORTED (points; a build without PNG)
+ */
+GAN_API gan_status gan_dataset_sheet(const gan_dataset *ds, int64_t first, int64_t n,
+                                     int64_t columns, const char *path, gan_err *err);
+
+/**
+ * Starts a loader at position 0.
+ *
+ * owns:    the caller frees it with gan_loader_free, before the data set
+ * errors:  GAN_E_ARG (size or channels against those of the SPEC), GAN_E_RANGE, GAN_E_NOMEM
+ */
+GAN_API gan_status gan_loader_new(const gan_dataset *ds, const struct gan_loader_cfg *cfg,
+                                  gan_loader **loader, gan_err *err);
+
+/** Stops its threads and frees it; NULL is fine. */
+GAN_API void gan_loader_free(gan_loader *loader);
+
+/**
+ * Continues at a position: the number of images seen so far.
+ *
+ * errors:  GAN_E_RANGE when it is negative
+ */
+GAN_API gan_status gan_loader_seek(gan_loader *loader, int64_t images_seen, gan_err *err);
+
+/**
+ * The next batch.
+ *
+ * out:     batch  borrowed until the next call of next, seek or free
+ * errors:  whatever reading the samples of this batch met
+ * threads: one at a time
+ */
+GAN_API gan_status gan_loader_next(gan_loader *loader, const struct gan_batch **batch,
+                                   gan_err *err);
+
+/**
+ * Memory a loader with this configuration allocates, in bytes; 0 when it would be refused.
+ * Nothing is read.
+ */
+GAN_API uint64_t gan_loader_bytes(const gan_dataset *ds, const struct gan_loader_cfg *cfg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

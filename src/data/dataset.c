@@ -1,0 +1,117 @@
+/* dataset.c: a data set is a source opened by its kind, and what its SPEC asked for. */
+#include "dataset.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "spec.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void fill_info(gan_dataset *ds, const struct gan__spec *spec)
+{
+    const struct gan__source *s = &ds->source;
+    ds->info = (struct gan_dataset_info){
+        .spec = ds->spec,
+        .kind = spec->kind->name,
+        .file = s->file != NULL ? s->file : "",
+        .count = s->count,
+        .height = s->height,
+        .width = s->width,
+        .channels = s->channels,
+        .size = spec->common.size,
+        .want_channels = spec->common.channels,
+        .flip = spec->common.flip,
+        .points = s->points,
+        .endless = s->endless,
+        .alpha = s->alpha,
+        .labelled = s->classes > 0,
+        .classes = s->classes,
+        .class_names = s->class_names,
+        .memory_bytes = s->memory_bytes,
+    };
+    ds->pad_edge = spec->common.pad == 1;
+}
+
+/* Options about pixels mean nothing for points. */
+static gan_status check_points(const gan_dataset *ds, const struct gan__spec *spec, gan_err *err)
+{
+    const struct gan__spec_common *c = &spec->common;
+    if (ds->source.points && (c->size != 0 || c->channels != 0 || c->flip)) {
+        return gan__fail(err, GAN_E_ARG, "data %s are points: size, channels, flip do not apply",
+                         spec->kind->name);
+    }
+    return GAN_OK;
+}
+
+static gan_status open_into(gan_dataset *ds, const char *text, struct gan__spec *spec, gan_err *err)
+{
+    ds->spec = gan__strdup(text);
+    if (ds->spec == NULL) {
+        return gan__fail_nomem(err, strlen(text), "the name of a data set");
+    }
+    GAN_TRY(spec->kind->open(&ds->source, spec->argument, spec->opts, err));
+    GAN_TRY(check_points(ds, spec, err));
+    fill_info(ds, spec);
+    return GAN_OK;
+}
+
+gan_status gan_dataset_open(const char *text, gan_dataset **out, gan_err *err)
+{
+    struct gan__spec spec;
+    *out = NULL;
+    GAN_TRY(gan__spec_parse(text, &spec, err));
+    gan_status status;
+    gan_dataset *ds = gan__alloc(sizeof *ds);
+    if (ds == NULL) {
+        status = gan__fail_nomem(err, sizeof *ds, "a data set");
+    } else {
+        status = open_into(ds, text, &spec, err);
+    }
+    gan__spec_release(&spec);
+    if (status != GAN_OK) {
+        gan_dataset_close(ds);
+        return status;
+    }
+    *out = ds;
+    return GAN_OK;
+}
+
+void gan_dataset_close(gan_dataset *ds)
+{
+    if (ds == NULL) {
+        return;
+    }
+    if (ds->source.release != NULL) {
+        ds->source.release(&ds->source);
+    }
+    gan__free(ds->spec);
+    gan__free(ds);
+}
+
+const struct gan_dataset_info *gan_dataset_about(const gan_dataset *ds)
+{
+    return &ds->info;
+}
+
+gan_status gan_dataset_pixels(const gan_dataset *ds, int64_t index, uint8_t *hwc, gan_err *err)
+{
+    if (ds->source.points) {
+        return gan__fail(err, GAN_E_UNSUPPORTED, "data %s are points: they have no pixels",
+                         ds->info.kind);
+    }
+    if (index < 0 || index >= ds->source.count) {
+        return gan__fail(err, GAN_E_RANGE, "image %" PRId64 " of data %s, allowed 0 to %" PRId64,
+                         index, ds->info.spec, ds->source.count - 1);
+    }
+    return ds->source.pixels(&ds->source, index, hwc, err);
+}
+
+int32_t gan_dataset_label(const gan_dataset *ds, int64_t index)
+{
+    const struct gan__source *s = &ds->source;
+    if (s->classes == 0 || s->label == NULL || index < 0 || index >= s->count) {
+        return -1;
+    }
+    return s->label(s, 0, index);
+}

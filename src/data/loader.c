@@ -1,0 +1,439 @@
+/* loader.c: batches prepared ahead by threads of their own.
+ *
+ * Positions count samples from the start of training. Position p is sample
+ * permute(key(seed, epoch), p mod count) of epoch p / count, mirrored or not by a bit of
+ * (seed, epoch, sample): nothing depends on batches, threads or history.
+ *
+ * Batch number b lives in slot b mod RING. A worker claims the next number when its slot is free
+ * (b < released + RING); the reader takes them in order. All storage is made at the start. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "dataset.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/philox.h"
+#include "base/str.h"
+#include "transform.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+#define RING 3
+#define MAX_THREADS 16
+#define MAX_BATCH 65536
+#define MAX_SIDE 8192
+
+struct slot {
+    struct gan_batch batch; /* points into the arrays below */
+    float *images;
+    int32_t *labels;
+    int64_t *index;
+    int64_t number; /* batch that is ready here; -1 while empty or being filled */
+    gan_status status;
+    gan_err err;
+};
+
+struct worker {
+    struct gan_loader *loader;
+    pthread_t thread;
+    bool running;
+    uint8_t *pixels; /* one stored image */
+    float *scratch;  /* of the transform */
+};
+
+struct gan_loader {
+    const struct gan_dataset *ds;
+    struct gan_loader_cfg cfg; /* with defaults filled in */
+    struct gan__transform transform;
+    uint64_t order_key, flip_key;
+    size_t sample; /* floats of one sample */
+
+    struct slot slots[RING];
+    struct worker workers[MAX_THREADS];
+
+    pthread_mutex_t lock; /* everything below */
+    pthread_cond_t filled, freed;
+    bool has_lock, has_filled, has_freed;
+    int64_t start;    /* position of batch 0 */
+    int64_t claimed;  /* batches begun */
+    int64_t taken;    /* batches given out */
+    int64_t released; /* batches whose slot may be filled again */
+    int busy;         /* workers filling a slot */
+    bool paused, stop;
+};
+
+/* Sizes in floats and bytes, checked. */
+struct sizes {
+    size_t images;  /* bytes of one slot */
+    size_t labels;  /* bytes */
+    size_t index;   /* bytes */
+    size_t pixels;  /* bytes of a worker */
+    size_t scratch; /* bytes of a worker */
+};
+
+static gan_status resolve_cfg(const struct gan_dataset *ds, const struct gan_loader_cfg *want,
+                              struct gan_loader_cfg *cfg, gan_err *err)
+{
+    const struct gan_dataset_info *info = &ds->info;
+    *cfg = *want;
+    cfg->batch = want->batch == 0 ? 64 : want->batch;
+    cfg->threads = want->threads == 0 ? 1 : want->threads;
+    cfg->height = want->height != 0 ? want->height : info->size != 0 ? info->size : info->height;
+    cfg->width = want->width != 0 ? want->width : info->size != 0 ? info->size : info->width;
+    int64_t own_channels = info->want_channels != 0 ? info->want_channels : info->channels;
+    cfg->channels = want->channels != 0 ? want->channels : own_channels;
+    cfg->flip = want->flip || info->flip;
+    if (cfg->batch < 1 || cfg->batch > MAX_BATCH) {
+        return gan__fail(err, GAN_E_RANGE, "batch is %" PRId64 ", allowed 1 to %d", cfg->batch,
+                         MAX_BATCH);
+    }
+    if (cfg->threads < 1 || cfg->threads > MAX_THREADS) {
+        return gan__fail(err, GAN_E_RANGE, "loader threads are %d, allowed 1 to %d", cfg->threads,
+                         MAX_THREADS);
+    }
+    if (cfg->height < 1 || cfg->height > MAX_SIDE || cfg->width < 1 || cfg->width > MAX_SIDE) {
+        return gan__fail(err, GAN_E_RANGE,
+                         "images of %" PRId64 "x%" PRId64 " wanted, allowed 1 to %d on a side",
+                         cfg->height, cfg->width, MAX_SIDE);
+    }
+    return GAN_OK;
+}
+
+/* What the SPEC says and what is asked for must not contradict each other. */
+static gan_status check_wishes(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg,
+                               gan_err *err)
+{
+    const struct gan_dataset_info *info = &ds->info;
+    if (info->points) {
+        if (cfg->height != 1 || cfg->width != 1 || cfg->channels != info->channels || cfg->flip) {
+            return gan__fail(err, GAN_E_ARG,
+                             "data %s are points of %" PRId64 " numbers, [%" PRId64 ",%" PRId64
+                             ",%" PRId64 "] wanted",
+                             info->spec, info->channels, cfg->height, cfg->width, cfg->channels);
+        }
+        return GAN_OK;
+    }
+    if (info->size != 0 && (cfg->height != info->size || cfg->width != info->size)) {
+        return gan__fail(err, GAN_E_ARG,
+                         "data %s have size=%" PRId64 ", %" PRId64 "x%" PRId64 " wanted",
+                         info->spec, info->size, cfg->height, cfg->width);
+    }
+    if (cfg->channels != 1 && cfg->channels != 3) {
+        return gan__fail(err, GAN_E_ARG, "%" PRId64 " channels wanted, data %s give 1 or 3",
+                         cfg->channels, info->spec);
+    }
+    if (info->want_channels != 0 && cfg->channels != info->want_channels) {
+        return gan__fail(err, GAN_E_ARG, "data %s have channels=%" PRId64 ", %" PRId64 " wanted",
+                         info->spec, info->want_channels, cfg->channels);
+    }
+    return GAN_OK;
+}
+
+/* Fills the transform's description; points need none. */
+static struct gan__transform_cfg plan_transform(const struct gan_dataset *ds,
+                                                const struct gan_loader_cfg *cfg)
+{
+    const struct gan__source *s = &ds->source;
+    bool smaller = cfg->height < s->height || cfg->width < s->width;
+    bool other = cfg->height != s->height || cfg->width != s->width;
+    bool resize =
+        cfg->fit == GAN_FIT_RESIZE || (cfg->fit == GAN_FIT_AUTO && (ds->info.size != 0 || smaller));
+    struct gan__transform_cfg t = {
+        .src_h = s->height,
+        .src_w = s->width,
+        .src_c = s->channels,
+        .dst_h = cfg->height,
+        .dst_w = cfg->width,
+        .dst_c = cfg->channels,
+        .resize = resize && other,
+        .pad_edge = ds->pad_edge,
+        .range = cfg->range,
+    };
+    memcpy(t.background, s->background, sizeof t.background);
+    return t;
+}
+
+static bool measure(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg, size_t scratch,
+                    struct sizes *z)
+{
+    size_t sample = (size_t)(cfg->height * cfg->width * cfg->channels);
+    size_t stored = ds->info.points ? 0 : (size_t)(ds->info.height * ds->info.width * 3);
+    return gan__mul(sample, sizeof(float), &z->images) &&
+           gan__mul(z->images, (size_t)cfg->batch, &z->images) &&
+           gan__mul((size_t)cfg->batch, sizeof(int32_t), &z->labels) &&
+           gan__mul((size_t)cfg->batch, sizeof(int64_t), &z->index) &&
+           gan__mul(stored, 1, &z->pixels) && gan__mul(scratch, sizeof(float), &z->scratch);
+}
+
+static bool flipped(const struct gan_loader *l, int64_t epoch, int64_t index)
+{
+    uint32_t word[4];
+    if (!l->cfg.flip) {
+        return false;
+    }
+    gan__stream_block(l->flip_key, (uint64_t)index, (uint64_t)epoch, word);
+    return (word[0] & 1) != 0;
+}
+
+/* Sample k of a batch, from its position alone. */
+static gan_status fill_sample(const struct worker *w, struct slot *slot, int64_t k)
+{
+    const struct gan_loader *l = w->loader;
+    const struct gan__source *s = &l->ds->source;
+    int64_t position = slot->batch.first + k;
+    int64_t epoch = s->endless ? 0 : position / s->count;
+    int64_t index = position;
+    if (!s->endless) {
+        uint64_t key = gan__hash_mix(l->order_key, (uint64_t)epoch);
+        index = (int64_t)gan__permute(key, (uint64_t)s->count, (uint64_t)(position % s->count));
+    }
+    slot->index[k] = index;
+    slot->labels[k] = s->label != NULL ? s->label(s, l->cfg.seed, index) : -1;
+    float *dst = slot->images + (size_t)k * l->sample;
+    if (s->points) {
+        s->point(s, l->cfg.seed, index, dst);
+        return GAN_OK;
+    }
+    GAN_TRY(s->pixels(s, index, w->pixels, &slot->err));
+    gan__transform_run(&l->transform, w->pixels, flipped(l, epoch, index), dst, w->scratch);
+    return GAN_OK;
+}
+
+static void fill_slot(const struct worker *w, struct slot *slot, int64_t first)
+{
+    slot->err = (gan_err){0};
+    slot->status = GAN_OK;
+    slot->batch.first = first;
+    for (int64_t k = 0; k < w->loader->cfg.batch && slot->status == GAN_OK; k++) {
+        slot->status = fill_sample(w, slot, k);
+    }
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct gan_loader *l = w->loader;
+    (void)pthread_mutex_lock(&l->lock);
+    while (!l->stop) {
+        if (l->paused || l->claimed >= l->released + RING) {
+            (void)pthread_cond_wait(&l->freed, &l->lock);
+            continue;
+        }
+        int64_t number = l->claimed++;
+        int64_t first = l->start + number * l->cfg.batch;
+        struct slot *slot = &l->slots[number % RING];
+        slot->number = -1;
+        l->busy++;
+        (void)pthread_mutex_unlock(&l->lock);
+        fill_slot(w, slot, first);
+        (void)pthread_mutex_lock(&l->lock);
+        l->busy--;
+        slot->number = number;
+        (void)pthread_cond_broadcast(&l->filled);
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+static gan_status make_slots(struct gan_loader *l, const struct sizes *z, gan_err *err)
+{
+    for (size_t i = 0; i < RING; i++) {
+        struct slot *s = &l->slots[i];
+        s->images = gan__alloc_aligned(64, z->images);
+        s->labels = gan__alloc(z->labels);
+        s->index = gan__alloc(z->index);
+        if (s->images == NULL || s->labels == NULL || s->index == NULL) {
+            return gan__fail_nomem(err, z->images, "a batch");
+        }
+        s->number = -1;
+        s->batch = (struct gan_batch){.images = s->images,
+                                      .labels = s->labels,
+                                      .index = s->index,
+                                      .n = l->cfg.batch,
+                                      .height = l->cfg.height,
+                                      .width = l->cfg.width,
+                                      .channels = l->cfg.channels};
+    }
+    return GAN_OK;
+}
+
+static gan_status make_workers(struct gan_loader *l, const struct sizes *z, gan_err *err)
+{
+    l->has_lock = pthread_mutex_init(&l->lock, NULL) == 0;
+    l->has_filled = pthread_cond_init(&l->filled, NULL) == 0;
+    l->has_freed = pthread_cond_init(&l->freed, NULL) == 0;
+    if (!l->has_lock || !l->has_filled || !l->has_freed) {
+        return gan__fail(err, GAN_E_NOMEM, "cannot make the locks of a loader");
+    }
+    for (int i = 0; i < l->cfg.threads; i++) {
+        struct worker *w = &l->workers[i];
+        w->loader = l;
+        w->pixels = gan__alloc(z->pixels);
+        w->scratch = gan__alloc(z->scratch);
+        if (w->pixels == NULL || w->scratch == NULL) {
+            return gan__fail_nomem(err, z->pixels + z->scratch, "a loader thread");
+        }
+    }
+    for (int i = 0; i < l->cfg.threads; i++) {
+        struct worker *w = &l->workers[i];
+        if (pthread_create(&w->thread, NULL, work, w) != 0) {
+            return gan__fail(err, GAN_E_NOMEM, "cannot start loader thread %d of %d", i + 1,
+                             l->cfg.threads);
+        }
+        w->running = true;
+    }
+    return GAN_OK;
+}
+
+static gan_status build(struct gan_loader *l, const struct gan_loader_cfg *want, gan_err *err)
+{
+    struct sizes z;
+    GAN_TRY(resolve_cfg(l->ds, want, &l->cfg, err));
+    GAN_TRY(check_wishes(l->ds, &l->cfg, err));
+    size_t scratch = 0;
+    if (!l->ds->info.points) {
+        const struct gan__transform_cfg t = plan_transform(l->ds, &l->cfg);
+        GAN_TRY(gan__transform_init(&l->transform, &t, err));
+        scratch = gan__transform_scratch(&l->transform);
+    }
+    if (!measure(l->ds, &l->cfg, scratch, &z)) {
+        return gan__fail(err, GAN_E_RANGE, "a batch of %" PRId64 " images is too large",
+                         l->cfg.batch);
+    }
+    l->sample = (size_t)(l->cfg.height * l->cfg.width * l->cfg.channels);
+    l->order_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/order"));
+    l->flip_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/flip"));
+    GAN_TRY(make_slots(l, &z, err));
+    return make_workers(l, &z, err);
+}
+
+gan_status gan_loader_new(const gan_dataset *ds, const struct gan_loader_cfg *cfg,
+                          gan_loader **loader, gan_err *err)
+{
+    *loader = NULL;
+    gan_loader *l = gan__alloc(sizeof *l);
+    if (l == NULL) {
+        return gan__fail_nomem(err, sizeof *l, "a loader");
+    }
+    l->ds = ds;
+    gan_status status = build(l, cfg, err);
+    if (status != GAN_OK) {
+        gan_loader_free(l);
+        return status;
+    }
+    *loader = l;
+    return GAN_OK;
+}
+
+static void stop_workers(gan_loader *l)
+{
+    if (l->has_lock && l->has_freed) {
+        (void)pthread_mutex_lock(&l->lock);
+        l->stop = true;
+        (void)pthread_cond_broadcast(&l->freed);
+        (void)pthread_mutex_unlock(&l->lock);
+    }
+    for (size_t i = 0; i < MAX_THREADS; i++) {
+        if (l->workers[i].running) {
+            (void)pthread_join(l->workers[i].thread, NULL);
+        }
+        gan__free(l->workers[i].pixels);
+        gan__free(l->workers[i].scratch);
+    }
+}
+
+void gan_loader_free(gan_loader *l)
+{
+    if (l == NULL) {
+        return;
+    }
+    stop_workers(l);
+    for (size_t i = 0; i < RING; i++) {
+        gan__free(l->slots[i].images);
+        gan__free(l->slots[i].labels);
+        gan__free(l->slots[i].index);
+    }
+    if (l->has_freed) {
+        (void)pthread_cond_destroy(&l->freed);
+    }
+    if (l->has_filled) {
+        (void)pthread_cond_destroy(&l->filled);
+    }
+    if (l->has_lock) {
+        (void)pthread_mutex_destroy(&l->lock);
+    }
+    gan__transform_release(&l->transform);
+    gan__free(l);
+}
+
+gan_status gan_loader_seek(gan_loader *l, int64_t images_seen, gan_err *err)
+{
+    if (images_seen < 0 || images_seen > INT64_MAX / 2) {
+        return gan__fail(err, GAN_E_RANGE, "position %" PRId64 " of the data, at least 0 expected",
+                         images_seen);
+    }
+    (void)pthread_mutex_lock(&l->lock);
+    l->paused = true;
+    while (l->busy > 0) {
+        (void)pthread_cond_wait(&l->filled, &l->lock);
+    }
+    for (size_t i = 0; i < RING; i++) {
+        l->slots[i].number = -1;
+    }
+    l->start = images_seen;
+    l->claimed = 0;
+    l->taken = 0;
+    l->released = 0;
+    l->paused = false;
+    (void)pthread_cond_broadcast(&l->freed);
+    (void)pthread_mutex_unlock(&l->lock);
+    return GAN_OK;
+}
+
+gan_status gan_loader_next(gan_loader *l, const struct gan_batch **batch, gan_err *err)
+{
+    *batch = NULL;
+    (void)pthread_mutex_lock(&l->lock);
+    l->released = l->taken; /* the batch given out last goes back */
+    (void)pthread_cond_broadcast(&l->freed);
+    struct slot *slot = &l->slots[l->taken % RING];
+    while (slot->number != l->taken) {
+        (void)pthread_cond_wait(&l->filled, &l->lock);
+    }
+    l->taken++;
+    (void)pthread_mutex_unlock(&l->lock);
+    if (slot->status != GAN_OK) {
+        return gan__fail_at(err, slot->status, slot->err.where, "%s", slot->err.message);
+    }
+    *batch = &slot->batch;
+    return GAN_OK;
+}
+
+uint64_t gan_loader_bytes(const gan_dataset *ds, const struct gan_loader_cfg *want)
+{
+    struct gan_loader_cfg cfg;
+    struct sizes z;
+    struct gan__transform t = {0};
+    if (resolve_cfg(ds, want, &cfg, NULL) != GAN_OK || check_wishes(ds, &cfg, NULL) != GAN_OK) {
+        return 0;
+    }
+    uint64_t taps = 0;
+    size_t scratch = 0;
+    if (!ds->info.points) {
+        const struct gan__transform_cfg tc = plan_transform(ds, &cfg);
+        if (gan__transform_init(&t, &tc, NULL) != GAN_OK) {
+            return 0;
+        }
+        scratch = gan__transform_scratch(&t);
+        taps = (uint64_t)(t.x.n * (t.x.most * 4 + 16) + t.y.n * (t.y.most * 4 + 16));
+        gan__transform_release(&t);
+    }
+    if (!measure(ds, &cfg, scratch, &z)) {
+        return 0;
+    }
+    return sizeof(struct gan_loader) + taps + RING * (z.images + z.labels + z.index) +
+           (uint64_t)cfg.threads * (z.pixels + z.scratch);
+}

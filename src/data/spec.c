@@ -1,0 +1,201 @@
+/* spec.c: reads a SPEC by the option tables: the common one and the kind's own. */
+#include "spec.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <string.h>
+
+static gan_status parse_channels(const char *text, void *field, gan_err *err)
+{
+    int64_t value;
+    if (!gan__parse_i64(text, &value) || (value != 0 && value != 1 && value != 3)) {
+        return gan__fail(err, GAN_E_ARG, "--channels is '%s', allowed 1 or 3", text);
+    }
+    memcpy(field, &value, sizeof value);
+    return GAN_OK;
+}
+
+#define S struct gan__spec_common
+static const struct gan_opt common_opts[] = {
+    GAN_OPT_I64(S, size, "size", "0", 0, 8192, "scale the shorter side to this, crop the centre"),
+    GAN_OPT_PARSED(S, channels, "channels", "0", parse_channels, "1 for gray, 3 for colour"),
+    GAN_OPT_BOOL(S, flip, "flip", "no", "mirror half of the images, chosen anew every epoch"),
+    GAN_OPT_CHOICE(S, pad, "pad", "background", "background|edge", "what padding is filled with"),
+    GAN_OPT_END,
+};
+#undef S
+
+const struct gan_opt *gan_data_options(void)
+{
+    return common_opts;
+}
+
+bool gan_data_kind(size_t i, struct gan_data_kind *out)
+{
+    for (size_t k = 0; gan__datas[k] != NULL; k++) {
+        if (k == i) {
+            const struct gan_dataset_kind *kind = gan__datas[k];
+            *out = (struct gan_data_kind){kind->name, kind->argument, kind->help, kind->opts};
+            return true;
+        }
+    }
+    return false;
+}
+
+static gan_status find_kind(struct gan__spec *spec, const char *name, gan_err *err)
+{
+    enum { MANY = 64 };
+    const char *names[MANY];
+    struct gan__str all = {0};
+    size_t n = 0;
+    for (; gan__datas[n] != NULL && n < MANY; n++) {
+        if (strcmp(gan__datas[n]->name, name) == 0) {
+            spec->kind = gan__datas[n];
+            gan__str_release(&all);
+            return GAN_OK;
+        }
+        names[n] = gan__datas[n]->name;
+        gan__str_printf(&all, "%s%s", n == 0 ? "" : ", ", names[n]);
+    }
+    const char *near = gan__nearest_name(name, names, n);
+    if (near != NULL) {
+        (void)gan__fail(err, GAN_E_ARG, "unknown data '%s' (did you mean %s?)", name, near);
+    } else {
+        (void)gan__fail(err, GAN_E_ARG, "unknown data '%s', known are %s", name,
+                        all.p != NULL && !all.bad ? all.p : "others");
+    }
+    gan__str_release(&all);
+    return GAN_E_ARG;
+}
+
+/* "unknown option 'siez' of idx (did you mean size?)" over both tables. */
+static gan_status fail_unknown(const struct gan__spec *spec, const char *name, gan_err *err)
+{
+    enum { MANY = 64 };
+    const char *names[MANY];
+    size_t n = 0;
+    const struct gan_opt *tables[2] = {common_opts, spec->kind->opts};
+    for (size_t t = 0; t < 2; t++) {
+        for (const struct gan_opt *o = tables[t]; o != NULL && o->name != NULL && n < MANY; o++) {
+            names[n++] = o->name;
+        }
+    }
+    const char *near = gan__nearest_name(name, names, n);
+    return gan__fail(err, GAN_E_ARG, "unknown option '%s' of data %s%s%s%s", name, spec->kind->name,
+                     near != NULL ? " (did you mean " : "", near != NULL ? near : "",
+                     near != NULL ? "?)" : "");
+}
+
+static gan_status set_option(struct gan__spec *spec, const char *text, char *name, gan_err *err)
+{
+    char *equals = strchr(name, '=');
+    if (name[0] == '\0' || equals == name || equals == NULL) {
+        return gan__fail(err, GAN_E_ARG, "in data '%s': '%s' is not of the form option=value", text,
+                         name);
+    }
+    *equals = '\0';
+    bool common = gan_opt_find(common_opts, name) != NULL;
+    if (!common && gan_opt_find(spec->kind->opts, name) == NULL) {
+        return fail_unknown(spec, name, err);
+    }
+    gan_err inner = {0};
+    gan_status status = common
+                            ? gan_opt_set(common_opts, &spec->common, name, equals + 1, &inner)
+                            : gan_opt_set(spec->kind->opts, spec->opts, name, equals + 1, &inner);
+    if (status != GAN_OK) {
+        const char *message = inner.message;
+        message += gan__starts_with(message, "--") ? 2 : 0; /* here options have no dashes */
+        return gan__fail(err, status, "in data '%.200s': %s", text, message);
+    }
+    return GAN_OK;
+}
+
+static gan_status set_options(struct gan__spec *spec, const char *text, char *options, gan_err *err)
+{
+    GAN_TRY(gan_opt_defaults(common_opts, &spec->common, err));
+    if (spec->kind->opts != NULL) {
+        spec->opts = gan__alloc(spec->kind->opts_size);
+        if (spec->opts == NULL) {
+            return gan__fail_nomem(err, spec->kind->opts_size, "options of a data set");
+        }
+        GAN_TRY(gan_opt_defaults(spec->kind->opts, spec->opts, err));
+    }
+    while (options != NULL) {
+        char *next = strchr(options, '&');
+        if (next != NULL) {
+            *next++ = '\0';
+        }
+        GAN_TRY(set_option(spec, text, options, err));
+        options = next;
+    }
+    return GAN_OK;
+}
+
+static gan_status check_argument(const struct gan__spec *spec, bool colon, gan_err *err)
+{
+    const struct gan_dataset_kind *kind = spec->kind;
+    if (kind->argument == NULL && colon) {
+        return gan__fail(err, GAN_E_ARG, "data %s takes nothing after a colon, found '%s'",
+                         kind->name, spec->argument);
+    }
+    if (kind->argument != NULL && spec->argument[0] == '\0') {
+        return gan__fail(err, GAN_E_ARG, "data %s needs an argument: %s:%s", kind->name, kind->name,
+                         kind->argument);
+    }
+    return kind->check != NULL ? kind->check(spec->argument, err) : GAN_OK;
+}
+
+/* `work` is a copy of text that is cut into its parts. */
+static gan_status parse_parts(const char *text, char *work, struct gan__spec *spec, gan_err *err)
+{
+    char *options = strchr(work, '?');
+    if (options != NULL) {
+        *options++ = '\0';
+    }
+    char *argument = strchr(work, ':');
+    if (argument != NULL) {
+        *argument++ = '\0';
+    }
+    GAN_TRY(find_kind(spec, work, err));
+    spec->argument = gan__strdup(argument != NULL ? argument : "");
+    if (spec->argument == NULL) {
+        return gan__fail_nomem(err, strlen(text), "the name of a data set");
+    }
+    GAN_TRY(check_argument(spec, argument != NULL, err));
+    return set_options(spec, text, options, err);
+}
+
+gan_status gan__spec_parse(const char *text, struct gan__spec *spec, gan_err *err)
+{
+    *spec = (struct gan__spec){0};
+    if (text == NULL || text[0] == '\0') {
+        return gan__fail(err, GAN_E_ARG, "no data named: a SPEC such as fashion-mnist or idx:DIR");
+    }
+    char *work = gan__strdup(text);
+    if (work == NULL) {
+        return gan__fail_nomem(err, strlen(text), "the name of a data set");
+    }
+    gan_status status = parse_parts(text, work, spec, err);
+    gan__free(work);
+    if (status != GAN_OK) {
+        gan__spec_release(spec);
+    }
+    return status;
+}
+
+void gan__spec_release(struct gan__spec *spec)
+{
+    gan__free(spec->argument);
+    gan__free(spec->opts);
+    *spec = (struct gan__spec){0};
+}
+
+gan_status gan_data_check_spec(const char *text, gan_err *err)
+{
+    struct gan__spec spec;
+    GAN_TRY(gan__spec_parse(text, &spec, err));
+    gan__spec_release(&spec);
+    return GAN_OK;
+}

@@ -1,0 +1,26 @@
+/* spec.h: the text that names a data set: kind[:argument][?option=value[&option=value...]]. */
+#ifndef GAN_DATA_SPEC_H
+#define GAN_DATA_SPEC_H
+
+#include "dataset.h"
+
+/* Options every kind takes. */
+struct gan__spec_common {
+    int64_t size;     /* 0: not given */
+    int64_t channels; /* 0: not given */
+    bool flip;
+    int pad; /* 0 background, 1 edge */
+};
+
+struct gan__spec {
+    const struct gan_dataset_kind *kind;
+    char *argument; /* "" when there is none */
+    struct gan__spec_common common;
+    void *opts; /* kind->opts_size bytes, NULL when the kind has no options */
+};
+
+/* Reads a SPEC; opens no file. On failure *spec is empty. */
+gan_status gan__spec_parse(const char *text, struct gan__spec *spec, gan_err *err);
+void gan__spec_release(struct gan__spec *spec);
+
+#endif
