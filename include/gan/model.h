@@ -71,6 +71,8 @@ struct gan_model {
     void (*nets)(gan_nets *d, const void *opts);
     void (*iteration)(gan_step *s, const void *opts);
     gan_val (*sample)(gan_step *s, const void *opts); /* images [N,H,W,C] */
+    /* Overwrites initial values after the initialisers (biases from the data's mean); may be NULL. */
+    void (*initial)(const struct gan_param *p, const gan_tensor *value, const void *opts);
     const struct gan_claim *claims;                   /* ends with a NULL what; may be NULL */
 };
 
@@ -116,6 +118,13 @@ struct gan_net_list {
  */
 GAN_API gan_status gan_model_declare(const struct gan_model *m, const void *opts, gan_store *st,
                                      gan_dtype real, struct gan_net_list *out, gan_err *err);
+/**
+ * Fills the weights of all networks: their initialisers, then the model's own `initial`.
+ *
+ * errors: GAN_E_NOMEM
+ */
+GAN_API gan_status gan_model_init(const struct gan_model *m, const void *opts, gan_store *st,
+                                  const struct gan_net_list *nets, uint64_t seed, gan_err *err);
 /** Frees the networks of the list and empties it. */
 GAN_API void gan_net_list_free(struct gan_net_list *list);
 

@@ -63,6 +63,9 @@ const struct gan__segment *gan__step_segment(const gan_step *s, int i);
 /* Shape [N,z] of the latent feed of a sampling step; rank -1 when it takes none. */
 gan_shape gan__step_latent_shape(const gan_step *s);
 
+/* True when its latents are uniform on +-sqrt 3 instead of normal. */
+bool gan__step_latent_uniform(const gan_step *s);
+
 /* Runs of a segment in iteration i, from 0. */
 int64_t gan__runs_at(const struct gan_runs *r, int64_t iteration);
 
