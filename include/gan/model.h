@@ -57,11 +57,11 @@ struct gan_claim {
 
 /** One GAN. */
 struct gan_model {
-    const char *name;  /* "dcgan" */
-    const char *title; /* one line */
-    const char *paper; /* authors, year, identifier */
-    const char *help;  /* a paragraph: what it does, when to use it, pitfalls */
-    uint32_t needs;    /* gan_field bits */
+    const char *name;           /* "dcgan" */
+    const char *title;          /* one line */
+    const char *paper;          /* authors, year, identifier */
+    const char *help;           /* a paragraph: what it does, when to use it, pitfalls */
+    uint32_t needs;             /* gan_field bits */
     const struct gan_opt *opts; /* table over the options structure */
     size_t size;                /* of the options structure, which begins with struct gan_task */
     bool wants_mean;            /* task.mean must be filled for training from scratch */
@@ -73,7 +73,7 @@ struct gan_model {
     gan_val (*sample)(gan_step *s, const void *opts); /* images [N,H,W,C] */
     /* Overwrites initial values after the initialisers (biases from the data's mean); may be NULL. */
     void (*initial)(const struct gan_param *p, const gan_tensor *value, const void *opts);
-    const struct gan_claim *claims;                   /* ends with a NULL what; may be NULL */
+    const struct gan_claim *claims; /* ends with a NULL what; may be NULL */
 };
 
 #define GAN_MODEL(NAME) const struct gan_model gan__model_##NAME

@@ -148,6 +148,8 @@ GAN_API int gan_net_weights(gan_graph *g, const gan_net *net, const char **names
 
 /** The graph being built; activations are its ops. */
 GAN_API gan_graph *gan_nn_graph(gan_nn *nn);
+/** Text such as a layer's name, "main.%d"; it lives as long as the graph. Never NULL. */
+GAN_API const char *gan_nn_format(gan_nn *nn, const char *fmt, ...) GAN_PRINTF(2, 3);
 /** The mode of this application. */
 GAN_API gan_mode gan_nn_mode(const gan_nn *nn);
 

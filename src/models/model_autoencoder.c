@@ -80,9 +80,8 @@ static gan_val aae_decoder(gan_nn *nn, gan_val z, const struct autoencoder *o)
 static void decoder(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct autoencoder *o = options;
-    gan_val x = o->decoder == DECODER_AAE
-                    ? aae_decoder(nn, in[0], o)
-                    : gan__mlp_generator(nn, in[0], &o->task, o->width, 0);
+    gan_val x = o->decoder == DECODER_AAE ? aae_decoder(nn, in[0], o)
+                                          : gan__mlp_generator(nn, in[0], &o->task, o->width, 0);
     out[0] = gan_tanh(gan_nn_graph(nn), x);
 }
 
@@ -104,18 +103,17 @@ static void nets(gan_nets *d, const void *options)
     const struct autoencoder *o = options;
     const struct gan_task *t = &o->task;
     const gan_shape code = GAN_SHAPE(2, o->z);
-    gan_declare(d, &(struct gan_net_desc){
-                       .name = "enc",
-                       .fn = encoder,
-                       .in = {{.shape = GAN_SHAPE(2, t->height, t->width, t->channels)}},
-                       .n_in = 1});
+    gan_declare(
+        d, &(struct gan_net_desc){.name = "enc",
+                                  .fn = encoder,
+                                  .in = {{.shape = GAN_SHAPE(2, t->height, t->width, t->channels)}},
+                                  .n_in = 1});
     gan_declare(d, &(struct gan_net_desc){
                        .name = "gen", .fn = decoder, .in = {{.shape = code}}, .n_in = 1});
     if (o->kind == KIND_AAE) {
-        gan_declare(d, &(struct gan_net_desc){.name = "disc",
-                                              .fn = discriminator,
-                                              .in = {{.shape = code}},
-                                              .n_in = 1});
+        gan_declare(d,
+                    &(struct gan_net_desc){
+                        .name = "disc", .fn = discriminator, .in = {{.shape = code}}, .n_in = 1});
     }
 }
 
@@ -151,16 +149,16 @@ static void iteration(gan_step *s, const void *options)
     }
     if (o->kind == KIND_AAE) {
         gan_val fool = gan_loss_bce_logits(g, gan_apply(s, "disc", z), 1);
-        loss = gan_add(g, gan_scale(g, loss, 1 - o->adversarial),
-                       gan_scale(g, fool, o->adversarial));
+        loss =
+            gan_add(g, gan_scale(g, loss, 1 - o->adversarial), gan_scale(g, fool, o->adversarial));
     }
     gan_minimize(s, "enc+gen", loss, &o->optim);
 
     if (o->kind == KIND_AAE) {
         gan_val on_prior = gan_apply(s, "disc", gan_latent(s, "prior", o->z));
         gan_val on_code = gan_apply(s, "disc", gan_stop(g, z));
-        gan_val both = gan_add(g, gan_loss_bce_logits(g, on_prior, 1),
-                               gan_loss_bce_logits(g, on_code, 0));
+        gan_val both =
+            gan_add(g, gan_loss_bce_logits(g, on_prior, 1), gan_loss_bce_logits(g, on_code, 0));
         gan_minimize(s, "disc", gan_scale(g, both, 0.5), &o->optim);
     }
 }

@@ -88,9 +88,9 @@ static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const voi
     const struct dcgan *o = options;
     gan_graph *g = gan_nn_graph(nn);
     int64_t channels = o->width;
-    gan_val x = gan_conv(
-        nn, "main.0", in[0],
-        (struct gan_conv_layer){.out = channels, .kernel = 4, .stride = 2, .pad = 1});
+    gan_val x =
+        gan_conv(nn, "main.0", in[0],
+                 (struct gan_conv_layer){.out = channels, .kernel = 4, .stride = 2, .pad = 1});
     x = gan_leaky_relu(g, x, o->slope);
     int layer = 2;
     while (gan_dim(g, x, 1) > 4) {
@@ -115,12 +115,12 @@ static void nets(gan_nets *d, const void *options)
                                           .in = {{.shape = GAN_SHAPE(2, o->z)}},
                                           .n_in = 1,
                                           .init = "dcgan"});
-    gan_declare(d, &(struct gan_net_desc){
-                       .name = "disc",
-                       .fn = discriminator,
-                       .in = {{.shape = GAN_SHAPE(2, t->height, t->width, t->channels)}},
-                       .n_in = 1,
-                       .init = "dcgan"});
+    gan_declare(
+        d, &(struct gan_net_desc){.name = "disc",
+                                  .fn = discriminator,
+                                  .in = {{.shape = GAN_SHAPE(2, t->height, t->width, t->channels)}},
+                                  .n_in = 1,
+                                  .init = "dcgan"});
 }
 
 /* The fake images are made once and serve both steps. Real and fake batches pass D separately: each

@@ -79,11 +79,10 @@ static gan_val paper_discriminator(gan_nn *nn, gan_val x)
     gan_val h = gan_dropout(nn, "drop_x", gan_flatten(g, x), 0.2);
     h = gan_dropout(nn, "drop_h0", gan_maxout(nn, "h0", h, layer), 0.5);
     h = gan_dropout(nn, "drop_h1", gan_maxout(nn, "h1", h, layer), 0.5);
-    return gan_linear(nn, "y", h,
-                      (struct gan_linear){.out = 1,
-                                          .bias = true,
-                                          .init = "uniform:.005",
-                                          .bias_init = "constant:0"});
+    return gan_linear(
+        nn, "y", h,
+        (struct gan_linear){
+            .out = 1, .bias = true, .init = "uniform:.005", .bias_init = "constant:0"});
 }
 
 /* Image -> 4w leaky ReLU .2 -> 2w leaky ReLU .2 -> logit. */
@@ -122,7 +121,8 @@ static void initial(const struct gan_param *p, const gan_tensor *value, const vo
     if (o->net != NET_PAPER || !t->mean || strcmp(p->name, "gen.y.bias") != 0) {
         return;
     }
-    for (int64_t i = 0; i < p->count; i++) { /* the flat output is in C,H,W order, the mean in H,W,C */
+    for (int64_t i = 0; i < p->count;
+         i++) { /* the flat output is in C,H,W order, the mean in H,W,C */
         int64_t pixels = t->height * t->width, c = i / pixels, at = i % pixels;
         double mean = fmin(fmax((double)t->mean[at * t->channels + c], 1e-3), 1 - 1e-3);
         gan_tensor_set(value, i, log(mean / (1 - mean)));
@@ -133,15 +133,14 @@ static void nets(gan_nets *d, const void *options)
 {
     const struct gan *o = options;
     const struct gan_task *t = &o->task;
-    gan_declare(d, &(struct gan_net_desc){.name = "gen",
-                                          .fn = generator,
-                                          .in = {{.shape = GAN_SHAPE(2, o->z)}},
-                                          .n_in = 1});
-    gan_declare(d, &(struct gan_net_desc){
-                       .name = "disc",
-                       .fn = discriminator,
-                       .in = {{.shape = GAN_SHAPE(2, t->height, t->width, t->channels)}},
-                       .n_in = 1});
+    gan_declare(
+        d, &(struct gan_net_desc){
+               .name = "gen", .fn = generator, .in = {{.shape = GAN_SHAPE(2, o->z)}}, .n_in = 1});
+    gan_declare(
+        d, &(struct gan_net_desc){.name = "disc",
+                                  .fn = discriminator,
+                                  .in = {{.shape = GAN_SHAPE(2, t->height, t->width, t->channels)}},
+                                  .n_in = 1});
 }
 
 static gan_val latent(gan_step *s, const char *name, const struct gan *o)

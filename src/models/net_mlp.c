@@ -19,8 +19,7 @@ gan_val gan__mlp_generator(gan_nn *nn, gan_val z, const struct gan_task *t, int6
                            (struct gan_norm){.eps = bn_eps});
         x = gan_leaky_relu(g, x, 0.2);
     }
-    x = gan_linear(
-        nn, "model.11", x,
-        (struct gan_linear){.out = t->height * t->width * t->channels, .bias = true});
+    x = gan_linear(nn, "model.11", x,
+                   (struct gan_linear){.out = t->height * t->width * t->channels, .bias = true});
     return gan__mlp_image(nn, x, t);
 }

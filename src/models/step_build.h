@@ -21,9 +21,9 @@ struct gan_step {
     size_t n_slices;
 
     /* where the open phase began */
-    uint32_t phase_node;  /* first node of the phase */
-    int phase_report;     /* first report of the phase */
-    gan_val *start;       /* newest version of each state entry then */
+    uint32_t phase_node; /* first node of the phase */
+    int phase_report;    /* first report of the phase */
+    gan_val *start;      /* newest version of each state entry then */
     size_t n_start, cap_start;
 
     gan_shape latent_shape; /* of the sampling feed */

@@ -62,8 +62,7 @@ static bool gather_weights(struct parts *p, const char *nets)
         if (!net) {
             return false;
         }
-        p->n_params +=
-            gan_net_weights(p->g, net, p->names + p->n_params, p->params + p->n_params);
+        p->n_params += gan_net_weights(p->g, net, p->names + p->n_params, p->params + p->n_params);
         at += len + (at[len] == '+');
     }
     return true;
@@ -130,11 +129,10 @@ static void all_parts(struct parts *p, gan_val *terms)
     int64_t count = p->s->cfg.batch / p->s->cfg.microbatch;
     uint32_t sets_end = (uint32_t)p->g->n_nodes;
     size_t n_states = p->g->n_states;
-    struct gan__replace *moves =
-        gan__arena_array(&p->g->arena, n_states + 1, sizeof *moves);
+    struct gan__replace *moves = gan__arena_array(&p->g->arena, n_states + 1, sizeof *moves);
     gan_val *first = gan__arena_copy(&p->g->arena, p->roots, p->n_roots * sizeof *first);
-    p->levels = gan__arena_array(&p->g->arena, (size_t)MAX_LEVELS * (size_t)p->n_terms,
-                                 sizeof *p->levels);
+    p->levels =
+        gan__arena_array(&p->g->arena, (size_t)MAX_LEVELS * (size_t)p->n_terms, sizeof *p->levels);
     if (!moves || !first || !p->levels) {
         gan_graph_fail(p->g, GAN_E_NOMEM, "cannot allocate %lld microbatches", (long long)count);
         return;
@@ -208,13 +206,11 @@ void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_
     gan_scope_push(g, nets);
     differentiate(&p, terms);
     struct gan_update u = {{0, 0}, {0, 0}};
-    gan_optim_apply(g, o,
-                    &(struct gan_optim_args){.phase = nets,
-                                             .names = p.names,
-                                             .params = p.params,
-                                             .grads = terms,
-                                             .n = p.n_params},
-                    &u);
+    gan_optim_apply(
+        g, o,
+        &(struct gan_optim_args){
+            .phase = nets, .names = p.names, .params = p.params, .grads = terms, .n = p.n_params},
+        &u);
     gan_scope_pop(g);
     report(s, "grad_norm", nets, u.grad_norm);
     report(s, "ok", nets, u.ok);

@@ -14,7 +14,7 @@ struct gan__clone {
     gan_graph *g;
     const uint32_t *slices; /* slice nodes that cut this part's samples out of the whole batch */
     size_t n_slices;
-    int64_t offset;                   /* samples to move by: slices and random streams */
+    int64_t offset;                     /* samples to move by: slices and random streams */
     const struct gan__replace *replace; /* state as the part before left it */
     size_t n_replace;
     uint32_t first_set; /* state_set nodes numbered from here .. */
