@@ -1,6 +1,7 @@
 # Tests, found by pattern. tests/<suite>/test_*.c are one program each, labelled with the suite;
 # tests/ops/*.c are one program; tests/cli/*.sh are one case each; tests/fuzz/fuzz_*.c replay
-# their corpus, or are libFuzzer targets with GAN_FUZZ. tests/support/*.c is linked to all of them.
+# their corpus, or are libFuzzer targets with GAN_FUZZ. tests/support/*.c is linked to all of them,
+# the other .c files of a suite to each of its programs.
 set(GAN_TEST_LAUNCHER "" CACHE STRING "Command in front of test programs, e.g. valgrind;--quiet")
 find_path(GAN_CMOCKA_INCLUDE cmocka.h)
 find_library(GAN_CMOCKA_LIBRARY cmocka)
@@ -58,7 +59,9 @@ if(NOT GAN_FUZZ)
     get_filename_component(name ${file} NAME_WE)
     get_filename_component(dir ${file} DIRECTORY)
     get_filename_component(label ${dir} NAME)
-    gan_test_program(${name} ${file})
+    file(GLOB helpers CONFIGURE_DEPENDS ${dir}/*.c)
+    list(FILTER helpers EXCLUDE REGEX "/test_[^/]*$")
+    gan_test_program(${name} ${file} ${helpers})
     gan_test(${name} ${label} ${name})
   endforeach()
 
