@@ -64,7 +64,7 @@ struct gan__instr {
 struct gan__save {
     int reg;
     int output;
-    int instr;    /* the instruction that made it; -1: a load itself */
+    int instr;    /* the instruction that made it */
     bool boolean; /* stored as bytes 0 and 1 */
 };
 

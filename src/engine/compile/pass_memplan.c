@@ -1,0 +1,226 @@
+/* pass_memplan.c: offsets of the workspace's buffers. A buffer's start, end and size are known, so
+ * placing them is packing rectangles. First a scan over time with a free list in address order,
+ * best fit; for small plans also greedily, largest first, at the lowest offset that is free during
+ * the buffer's life; the smaller slab wins. Off: every buffer has bytes of its own.
+ *
+ * ref: Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
+ *      arXiv:2001.03288 (greedy by size) */
+#include "layout.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALL_PLAN 5000 /* the greedy placement is quadratic */
+
+struct hole {
+    size_t at, bytes;
+};
+
+/* Free memory below `top`, in address order; neighbours are joined. */
+struct holes {
+    struct hole *items;
+    size_t n, cap;
+    size_t top;
+};
+
+/* Takes `bytes` from the smallest hole that fits; grows the slab when none does. */
+static size_t take(struct holes *h, size_t bytes)
+{
+    size_t best = h->n;
+    for (size_t i = 0; i < h->n; i++) {
+        if (h->items[i].bytes >= bytes &&
+            (best == h->n || h->items[i].bytes < h->items[best].bytes)) {
+            best = i;
+            if (h->items[i].bytes == bytes) {
+                break;
+            }
+        }
+    }
+    if (best < h->n) {
+        size_t at = h->items[best].at;
+        h->items[best].at += bytes;
+        h->items[best].bytes -= bytes;
+        if (h->items[best].bytes == 0) {
+            memmove(h->items + best, h->items + best + 1, (--h->n - best) * sizeof *h->items);
+        }
+        return at;
+    }
+    if (h->n > 0 && h->items[h->n - 1].at + h->items[h->n - 1].bytes == h->top) {
+        h->top = h->items[--h->n].at; /* extend the last hole */
+    }
+    size_t at = h->top;
+    h->top += bytes;
+    return at;
+}
+
+static bool give(struct holes *h, size_t at, size_t bytes)
+{
+    size_t low = 0, high = h->n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (h->items[mid].at < at) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    bool left = low > 0 && h->items[low - 1].at + h->items[low - 1].bytes == at;
+    bool right = low < h->n && at + bytes == h->items[low].at;
+    if (left && right) {
+        h->items[low - 1].bytes += bytes + h->items[low].bytes;
+        memmove(h->items + low, h->items + low + 1, (--h->n - low) * sizeof *h->items);
+    } else if (left) {
+        h->items[low - 1].bytes += bytes;
+    } else if (right) {
+        h->items[low].at = at;
+        h->items[low].bytes += bytes;
+    } else {
+        if (!gan__grow(&h->items, &h->cap, h->n + 1, sizeof *h->items)) {
+            return false;
+        }
+        memmove(h->items + low + 1, h->items + low, (h->n++ - low) * sizeof *h->items);
+        h->items[low] = (struct hole){at, bytes};
+    }
+    return true;
+}
+
+static bool in_slab(const struct gan__buffer *b)
+{
+    return b->place == GAN_PLACE_SLAB && b->bytes != 0;
+}
+
+/* Buffers are in order of their start; next[]/first[] chain them by their end. */
+static gan_status place_scan(struct gan__layout *l, size_t *slab, gan_err *err)
+{
+    gan_status status = GAN_OK;
+    struct holes h = {0};
+    uint32_t *first = gan__alloc_array(l->n_steps + 1, sizeof *first);
+    uint32_t *next = gan__alloc_array(l->n_buffers + 1, sizeof *next);
+    if (!first || !next) {
+        status = gan__fail_nomem(err, l->n_buffers * sizeof *next, "the memory plan");
+        goto out;
+    }
+    memset(first, 0xff, (l->n_steps + 1) * sizeof *first);
+    int64_t freed = 0; /* ends below this step are back */
+    for (size_t i = 0; i < l->n_buffers; i++) {
+        struct gan__buffer *b = &l->buffers[i];
+        if (!in_slab(b)) {
+            continue;
+        }
+        for (; freed < b->start; freed++) {
+            for (uint32_t j = first[freed]; j != UINT32_MAX; j = next[j]) {
+                if (!give(&h, l->buffers[j].at, gan__round_up(l->buffers[j].bytes))) {
+                    status = gan__fail_nomem(err, h.n * sizeof *h.items, "the memory plan");
+                    goto out;
+                }
+            }
+        }
+        b->at = take(&h, gan__round_up(b->bytes));
+        next[i] = first[b->end];
+        first[b->end] = (uint32_t)i;
+    }
+    *slab = h.top;
+out:
+    gan__free(first);
+    gan__free(next);
+    gan__free(h.items);
+    return status;
+}
+
+/* Largest first; earliest first among equals, so that the result does not depend on the sort. */
+static int by_size(const void *pa, const void *pb)
+{
+    const struct gan__buffer *const *a = pa, *const *b = pb;
+    if ((*a)->bytes != (*b)->bytes) {
+        return (*a)->bytes < (*b)->bytes ? 1 : -1;
+    }
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* offset[] by buffer; the placed ones are kept in address order. */
+static gan_status place_greedy(struct gan__layout *l, size_t *offset, size_t *slab, gan_err *err)
+{
+    const struct gan__buffer **order = gan__alloc_array(l->n_buffers + 1, sizeof *order);
+    const struct gan__buffer **placed = gan__alloc_array(l->n_buffers + 1, sizeof *placed);
+    size_t n = 0, n_placed = 0;
+    *slab = 0;
+    if (!order || !placed) {
+        gan__free(order);
+        gan__free(placed);
+        return gan__fail_nomem(err, l->n_buffers * sizeof *order, "the memory plan");
+    }
+    for (size_t i = 0; i < l->n_buffers; i++) {
+        if (in_slab(&l->buffers[i])) {
+            order[n++] = &l->buffers[i];
+        }
+    }
+    qsort(order, n, sizeof *order, by_size);
+    for (size_t i = 0; i < n; i++) {
+        const struct gan__buffer *b = order[i];
+        size_t bytes = gan__round_up(b->bytes), at = 0, slot = 0;
+        for (size_t j = 0; j < n_placed; j++) {
+            const struct gan__buffer *p = placed[j];
+            size_t low = offset[p - l->buffers];
+            if (p->start > b->end || p->end < b->start) {
+                continue;
+            }
+            if (low >= at + bytes) {
+                break;
+            }
+            size_t high = low + gan__round_up(p->bytes);
+            at = high > at ? high : at;
+        }
+        while (slot < n_placed && offset[placed[slot] - l->buffers] < at) {
+            slot++;
+        }
+        memmove(placed + slot + 1, placed + slot, (n_placed++ - slot) * sizeof *placed);
+        placed[slot] = b;
+        offset[b - l->buffers] = at;
+        *slab = at + bytes > *slab ? at + bytes : *slab;
+    }
+    gan__free(order);
+    gan__free(placed);
+    return GAN_OK;
+}
+
+gan_status gan__memplan(struct gan__layout *l, gan_err *err)
+{
+    if (!l->memplan) {
+        for (size_t i = 0; i < l->n_buffers; i++) {
+            if (in_slab(&l->buffers[i])) {
+                l->buffers[i].at = l->slab_bytes;
+                l->slab_bytes += gan__round_up(l->buffers[i].bytes);
+            }
+        }
+        return GAN_OK;
+    }
+    GAN_TRY(place_scan(l, &l->slab_bytes, err));
+    if (l->n_buffers >= SMALL_PLAN) {
+        return GAN_OK;
+    }
+    size_t greedy = 0;
+    size_t *offset = gan__alloc_array(l->n_buffers + 1, sizeof *offset);
+    if (!offset) {
+        return gan__fail_nomem(err, l->n_buffers * sizeof *offset, "the memory plan");
+    }
+    gan_status status = place_greedy(l, offset, &greedy, err);
+    if (status == GAN_OK && greedy < l->slab_bytes) {
+        l->slab_bytes = greedy;
+        for (size_t i = 0; i < l->n_buffers; i++) {
+            if (in_slab(&l->buffers[i])) {
+                l->buffers[i].at = offset[i];
+            }
+        }
+    }
+    gan__free(offset);
+    return status;
+}
+
+GAN_PASS(memplan) = {
+    .name = "memplan",
+    .doc = "let values that do not live at the same time share memory",
+    .rank = 101,
+};

@@ -1,0 +1,326 @@
+/* cpu_fused.c: runs a program over tiles of its elements. A tile's registers stay in the first two
+ * caches; whole inputs are read where they lie, results are written where they belong unless a
+ * later operation still reads the input whose memory they take over. Threads get fixed runs of
+ * tiles; an element's bits do not depend on where tiles begin. */
+#include "steps.h"
+
+#include "base/err.h"
+#include "engine/compile/fused.h"
+
+#include <omp.h>
+#include <string.h>
+
+#define TILE 2048           /* elements: 8 KiB a register */
+#define LONGEST_PERIOD 4096 /* tiles are whole multiples of a period up to this */
+#define PARALLEL_WORK 65536 /* element-operations that are worth a second thread */
+
+struct machine {
+    const struct gan__program *p;
+    int64_t tile;
+    int last_read[GAN__MAX_LOADS]; /* last instruction that reads a load, -1 none */
+    void (**fn)(const float *const *in, float *out, int64_t n, const double *num);
+};
+
+/* Tile that keeps the longest period whole. */
+static int64_t choose_tile(const struct gan__program *p)
+{
+    int64_t period = 1;
+    for (int i = 0; i < p->n_loads; i++) {
+        const struct gan__load *l = &p->loads[i];
+        if (l->kind == GAN_LOAD_PERIOD && l->period <= LONGEST_PERIOD && l->period > period) {
+            period = l->period;
+        }
+    }
+    return period >= TILE ? period : TILE / period * period;
+}
+
+static gan_status prepare(struct gan__prepare *p, gan_err *err)
+{
+    const struct gan__program *prog = ((const struct gan__attr_fused *)p->attr)->program;
+    struct machine *m = gan__arena_alloc(p->arena, sizeof *m);
+    if (!m) {
+        return gan__fail_nomem(err, sizeof *m, "a program");
+    }
+    m->p = prog;
+    m->tile = choose_tile(prog);
+    m->fn = gan__arena_array(p->arena, (size_t)prog->n_code, sizeof *m->fn);
+    if (!m->fn) {
+        return gan__fail_nomem(err, (size_t)prog->n_code * sizeof *m->fn, "a program");
+    }
+    for (int i = 0; i < prog->n_loads; i++) {
+        m->last_read[i] = -1;
+    }
+    for (int i = 0; i < prog->n_code; i++) {
+        const struct gan__instr *c = &prog->code[i];
+        struct gan__type f32[3] = {{GAN_F32, {0}}, {GAN_F32, {0}}, {GAN_F32, {0}}};
+        const struct gan__kernel *k = gan__kernel_tile("cpu", c->op, f32, c->n_in, f32, 1, c->num);
+        if (!k) {
+            return gan__fail(err, GAN_E_INTERNAL, "%s has no tile function", c->op->name);
+        }
+        m->fn[i] = k->tile;
+        for (int j = 0; j < c->n_in; j++) {
+            if (c->in[j] < prog->n_loads) {
+                m->last_read[c->in[j]] = i;
+            }
+        }
+    }
+    p->ctx = m;
+    p->scratch_bytes = (size_t)p->threads * (size_t)prog->n_regs * (size_t)m->tile * sizeof(float);
+    return GAN_OK;
+}
+
+/* n elements from `at` on, as f32. */
+static void read_run(float *dst, const void *src, bool boolean, int64_t at, int64_t n)
+{
+    if (!boolean) {
+        memcpy(dst, (const float *)src + at, (size_t)n * sizeof *dst);
+        return;
+    }
+    const uint8_t *b = (const uint8_t *)src + at;
+    for (int64_t i = 0; i < n; i++) {
+        dst[i] = b[i] ? 1.0f : 0.0f;
+    }
+}
+
+static float read_one(const void *src, bool boolean, int64_t at)
+{
+    return !boolean ? ((const float *)src)[at] : ((const uint8_t *)src)[at] ? 1.0f : 0.0f;
+}
+
+static void fill_run(float *dst, float v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        dst[i] = v;
+    }
+}
+
+/* dst[have..n) repeats dst[0..have), by doubling. */
+static void repeat_run(float *dst, int64_t have, int64_t n)
+{
+    while (have < n) {
+        int64_t more = have < n - have ? have : n - have;
+        memcpy(dst + have, dst, (size_t)more * sizeof *dst);
+        have += more;
+    }
+}
+
+static void load_period(const struct gan__load *l, const void *src, float *dst, int64_t start,
+                        int64_t n)
+{
+    int64_t at = start % l->period, done = 0;
+    while (done < n) {
+        int64_t run = l->period - at < n - done ? l->period - at : n - done;
+        read_run(dst + done, src, l->boolean, at, run);
+        done += run;
+        at = 0;
+        if (done >= l->period && done < n) { /* a whole period is there */
+            repeat_run(dst + done - l->period, l->period, n - done + l->period);
+            return;
+        }
+    }
+}
+
+/* Coordinates of an element; `at` = its place in the input. */
+struct place {
+    int64_t c[GAN_MAX_RANK];
+    int64_t at;
+};
+
+static void place_start(const struct gan__load *l, int64_t start, struct place *w)
+{
+    w->at = 0;
+    for (int d = l->rank - 1; d >= 0; d--) {
+        w->c[d] = start % l->dim[d];
+        start /= l->dim[d];
+        w->at += w->c[d] * l->stride[d];
+    }
+}
+
+/* Moves by `step` along axis d, whose end it reaches at most. */
+static void place_move(const struct gan__load *l, struct place *w, int d, int64_t step)
+{
+    w->c[d] += step;
+    w->at += step * l->stride[d];
+    while (d > 0 && w->c[d] == l->dim[d]) {
+        w->at -= l->dim[d] * l->stride[d];
+        w->c[d] = 0;
+        d--;
+        w->c[d]++;
+        w->at += l->stride[d];
+    }
+}
+
+static void load_strided(const struct gan__load *l, const void *src, float *dst, int64_t start,
+                         int64_t n)
+{
+    int last = l->rank - 1;
+    int64_t row = l->dim[last];
+    struct place w;
+    place_start(l, start, &w);
+    for (int64_t done = 0; done < n;) {
+        int64_t left = n - done, run = row - w.c[last] < left ? row - w.c[last] : left;
+        if (l->stride[last] == 0) {
+            fill_run(dst + done, read_one(src, l->boolean, w.at), run);
+        } else {
+            read_run(dst + done, src, l->boolean, w.at, run);
+            int64_t rows = l->dim[last - 1] - w.c[last - 1];
+            rows = rows < left / row ? rows : left / row;
+            if (w.c[last] == 0 && l->stride[last - 1] == 0 && rows > 1) {
+                repeat_run(dst + done, row, rows * row);
+                place_move(l, &w, last - 1, rows);
+                done += rows * row;
+                continue;
+            }
+        }
+        place_move(l, &w, last, run);
+        done += run;
+    }
+}
+
+/* One thread's registers. */
+struct bench {
+    const float *reg[GAN__MAX_LOADS + GAN__MAX_CODE];
+    float *own; /* n_regs tiles */
+};
+
+/* Loads that are the same in every tile of the thread. */
+static bool constant_load(const struct machine *m, const struct gan__load *l)
+{
+    return l->kind == GAN_LOAD_SCALAR || l->kind == GAN_LOAD_IMM ||
+           (l->kind == GAN_LOAD_PERIOD && m->tile % l->period == 0);
+}
+
+static void load_once(const struct machine *m, const struct gan__call *c, struct bench *b,
+                      int64_t longest)
+{
+    for (int i = 0; i < m->p->n_loads; i++) {
+        const struct gan__load *l = &m->p->loads[i];
+        float *own = b->own + i * m->tile;
+        b->reg[i] = own;
+        if (!constant_load(m, l)) {
+            continue;
+        }
+        if (l->kind == GAN_LOAD_IMM) {
+            fill_run(own, l->imm, longest);
+        } else if (l->kind == GAN_LOAD_SCALAR) {
+            fill_run(own, read_one(c->in[l->input].data, l->boolean, 0), longest);
+        } else {
+            load_period(l, c->in[l->input].data, own, 0, longest);
+        }
+    }
+}
+
+static void load_tile(const struct machine *m, const struct gan__call *c, struct bench *b,
+                      int64_t start, int64_t n)
+{
+    for (int i = 0; i < m->p->n_loads; i++) {
+        const struct gan__load *l = &m->p->loads[i];
+        if (constant_load(m, l)) {
+            continue;
+        }
+        const void *src = c->in[l->input].data;
+        float *own = b->own + i * m->tile;
+        if (l->kind == GAN_LOAD_FULL && !l->boolean) {
+            b->reg[i] = (const float *)src + start;
+        } else if (l->kind == GAN_LOAD_FULL) {
+            read_run(own, src, true, start, n);
+        } else if (l->kind == GAN_LOAD_PERIOD) {
+            load_period(l, src, own, start, n);
+        } else {
+            load_strided(l, src, own, start, n);
+        }
+    }
+}
+
+/* May the save's operation write to the result's memory at once? */
+static bool writes_at_once(const struct machine *m, const struct gan__call *c,
+                           const struct gan__save *s)
+{
+    if (s->boolean) {
+        return false;
+    }
+    for (int i = 0; i < m->p->n_loads; i++) {
+        const struct gan__load *l = &m->p->loads[i];
+        if (l->kind == GAN_LOAD_FULL && c->in[l->input].data == c->out[s->output].data &&
+            m->last_read[i] > s->instr) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void save(const struct gan__call *c, const struct gan__save *s, const float *reg,
+                 int64_t start, int64_t n)
+{
+    if (!s->boolean) {
+        memcpy((float *)c->out[s->output].data + start, reg, (size_t)n * sizeof *reg);
+        return;
+    }
+    uint8_t *dst = (uint8_t *)c->out[s->output].data + start;
+    for (int64_t i = 0; i < n; i++) {
+        dst[i] = reg[i] != 0.0f;
+    }
+}
+
+static void run_tile(const struct machine *m, const struct gan__call *c, struct bench *b,
+                     float *const *direct, int64_t start, int64_t n)
+{
+    const struct gan__program *p = m->p;
+    load_tile(m, c, b, start, n);
+    for (int i = 0; i < p->n_code; i++) {
+        const struct gan__instr *code = &p->code[i];
+        const float *in[3] = {NULL, NULL, NULL};
+        for (int j = 0; j < code->n_in; j++) {
+            in[j] = b->reg[code->in[j]];
+        }
+        float *out = direct[i] ? direct[i] + start : b->own + code->out * m->tile;
+        m->fn[i](in, out, n, code->num);
+        b->reg[code->out] = out;
+    }
+    for (int i = 0; i < p->n_saves; i++) {
+        if (!direct[p->saves[i].instr]) {
+            save(c, &p->saves[i], b->reg[p->saves[i].reg], start, n);
+        }
+    }
+}
+
+static void run_tiles(const struct machine *m, const struct gan__call *c, float *const *direct,
+                      int64_t first, int64_t end, int thread)
+{
+    struct bench b;
+    b.own = (float *)c->scratch + (int64_t)thread * m->p->n_regs * m->tile;
+    int64_t count = m->p->count;
+    load_once(m, c, &b, m->tile < count ? m->tile : count);
+    for (int64_t t = first; t < end; t++) {
+        int64_t start = t * m->tile;
+        run_tile(m, c, &b, direct, start, m->tile < count - start ? m->tile : count - start);
+    }
+}
+
+static void run(const struct gan__call *c)
+{
+    const struct machine *m = c->ctx;
+    const struct gan__program *p = m->p;
+    float *direct[GAN__MAX_CODE] = {NULL};
+    for (int i = 0; i < p->n_saves; i++) {
+        if (writes_at_once(m, c, &p->saves[i])) {
+            direct[p->saves[i].instr] = c->out[p->saves[i].output].data;
+        }
+    }
+    int64_t tiles = (p->count + m->tile - 1) / m->tile;
+    int threads = c->run->threads;
+    if (threads > tiles) {
+        threads = (int)tiles;
+    }
+    if (threads <= 1 || p->count * p->n_code < PARALLEL_WORK) {
+        run_tiles(m, c, direct, 0, tiles, 0);
+        return;
+    }
+#pragma omp parallel num_threads(threads)
+    {
+        int64_t i = omp_get_thread_num(), n = omp_get_num_threads();
+        run_tiles(m, c, direct, tiles * i / n, tiles * (i + 1) / n, (int)i);
+    }
+}
+
+GAN_KERNEL(cpu, fused) = {.backend = "cpu", .op = "fused", .prepare = prepare, .run = run};

@@ -1,0 +1,60 @@
+/* kernel_find.c: which registered kernel serves an op. */
+#include "kernel.h"
+
+#include "steps.h"
+
+#include <string.h>
+
+/* The rule of kernels without `match`: f32 values and boolean masks. */
+static bool plain_types(const struct gan__type *t, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (t[i].dtype != GAN_F32 && t[i].dtype != GAN_BOOL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool serves(const struct gan__kernel *k, const char *backend, const char *op)
+{
+    return k->op[0] == op[0] && strcmp(k->op, op) == 0 && strcmp(k->backend, backend) == 0;
+}
+
+/* Lowest rank among the kernels that serve; with_tile: by a tile function, else by `run`. */
+static const struct gan__kernel *find(const char *backend, const struct gan__op *op,
+                                      const struct gan__prepare *t, bool with_tile)
+{
+    const struct gan__kernel *best = NULL;
+    for (const struct gan__kernel *const *p = gan__kernels; *p; p++) {
+        const struct gan__kernel *k = *p;
+        if ((with_tile ? !k->tile : !k->run) || !serves(k, backend, op->name) ||
+            (best && best->rank <= k->rank)) {
+            continue;
+        }
+        bool plain = plain_types(t->in, t->n_in) && plain_types(t->out, t->n_out);
+        if (with_tile && !plain) {
+            continue;
+        }
+        if (k->match ? k->match(t->in, t->n_in, t->out, t->n_out, t->attr) : plain) {
+            best = k;
+        }
+    }
+    return best;
+}
+
+const struct gan__kernel *gan__kernel_find(const char *backend, const struct gan__op *op,
+                                           const struct gan__type *in, int n_in,
+                                           const struct gan__type *out, int n_out, const void *attr)
+{
+    struct gan__prepare t = {.in = in, .n_in = n_in, .out = out, .n_out = n_out, .attr = attr};
+    return find(backend, op, &t, false);
+}
+
+const struct gan__kernel *gan__kernel_tile(const char *backend, const struct gan__op *op,
+                                           const struct gan__type *in, int n_in,
+                                           const struct gan__type *out, int n_out, const void *attr)
+{
+    struct gan__prepare t = {.in = in, .n_in = n_in, .out = out, .n_out = n_out, .attr = attr};
+    return find(backend, op, &t, true);
+}

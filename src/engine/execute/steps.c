@@ -1,0 +1,259 @@
+/* steps.c: from a layout to kernel calls: choice of kernels, then pointers. */
+#include "steps.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "engine/compile/fused.h"
+
+#include <string.h>
+
+/* The next version of an entry whose value was made elsewhere. */
+static void run_state_set(const struct gan__call *c)
+{
+    size_t bytes = gan_tensor_bytes(c->out);
+    if (bytes != 0) {
+        memcpy(c->out->data, c->in->data, bytes);
+    }
+}
+
+static double count_flops(const struct gan__node *n, const struct gan__type *in)
+{
+    int64_t first = n->n_out > 0 ? gan_shape_count(&n->out[0].shape) : 0;
+    if (n->op == &gan__op_fused) {
+        const struct gan__program *p = ((const struct gan__attr_fused *)n->attr)->program;
+        return (double)p->count * p->n_code;
+    }
+    if (n->op->flops) {
+        return n->op->flops(in, n->out, n->attr);
+    }
+    return n->op->flags & GAN_OP_ELEMENTWISE ? (double)first : 0;
+}
+
+/* Deep copies: the graph may go. */
+static bool fill_step(gan_plan *p, const gan_graph *g, const struct gan__node *n,
+                      struct gan__step *s)
+{
+    int n_out = n->op == &gan__op_state_set ? 1 : n->n_out;
+    s->op = n->op;
+    s->scope = gan__arena_strdup(&p->arena, n->scope);
+    s->in = gan__arena_array(&p->arena, (size_t)n->n_in + 1, sizeof *s->in);
+    s->out = gan__arena_array(&p->arena, (size_t)n_out + 1, sizeof *s->out);
+    size_t *out_at = gan__arena_array(&p->arena, (size_t)n_out + 1, sizeof *out_at);
+    if (n->op->attr_size) {
+        s->call.attr = gan__arena_copy(&p->arena, n->attr, n->op->attr_size);
+    }
+    if (!s->scope || !s->in || !s->out || !out_at || (n->op->attr_size && !s->call.attr)) {
+        return false;
+    }
+    for (int j = 0; j < n->n_in; j++) {
+        const struct gan__type *t = gan__type_of(g, n->in[j]);
+        s->in[j] = (gan_tensor){t->dtype, t->shape, NULL};
+        s->bytes += (double)gan__type_bytes(t);
+    }
+    for (int k = 0; k < n_out; k++) {
+        const struct gan__type *t =
+            n->op == &gan__op_state_set ? gan__type_of(g, n->in[0]) : &n->out[k];
+        s->out[k] = (gan_tensor){t->dtype, t->shape, NULL};
+        s->bytes += (double)gan__type_bytes(t);
+        out_at[k] = SIZE_MAX;
+    }
+    s->out_at = out_at;
+    s->call.in = s->in;
+    s->call.out = s->out;
+    s->call.n_in = n->n_in;
+    s->call.n_out = n_out;
+    s->call.run = &p->run;
+    return true;
+}
+
+static gan_status prepare_kernel(gan_plan *p, const struct gan__node *n, const struct gan__type *in,
+                                 struct gan__step *s, gan_err *err)
+{
+    struct gan__prepare prep = {.op = n->op,
+                                .in = in,
+                                .out = n->out,
+                                .n_in = n->n_in,
+                                .n_out = n->n_out,
+                                .attr = s->call.attr,
+                                .threads = p->run.threads,
+                                .arena = &p->arena};
+    if (s->kernel->prepare) {
+        GAN_TRY(s->kernel->prepare(&prep, err));
+    }
+    s->call.ctx = prep.ctx;
+    s->scratch_bytes = prep.scratch_bytes;
+    p->info.constant_bytes += prep.constant_bytes;
+    return GAN_OK;
+}
+
+/* The backend's kernel, else the reference. */
+static gan_status choose(gan_plan *p, const gan_graph *g, const struct gan__node *n,
+                         struct gan__step *s, gan_err *err)
+{
+    struct gan__type few[8];
+    struct gan__type *in = few;
+    if (n->n_in > 8) {
+        in = gan__arena_array(&p->arena, (size_t)n->n_in, sizeof *in);
+        if (!in) {
+            return gan__fail_nomem(err, (size_t)n->n_in * sizeof *in, "a step");
+        }
+    }
+    for (int j = 0; j < n->n_in; j++) {
+        in[j] = *gan__type_of(g, n->in[j]);
+    }
+    s->flops = count_flops(n, in);
+    if (n->op == &gan__op_state_set) {
+        s->run = run_state_set;
+        return GAN_OK;
+    }
+    s->kernel = gan__kernel_find(p->backend, n->op, in, n->n_in, n->out, n->n_out, s->call.attr);
+    if (s->kernel) {
+        s->run = s->kernel->run;
+        return prepare_kernel(p, n, in, s, err);
+    }
+    s->run = n->op->ref;
+    if (!s->run) {
+        return gan__fail(err, GAN_E_UNSUPPORTED, "%s%s%s has no kernel on backend %s", n->op->name,
+                         *n->scope ? " in " : "", n->scope, p->backend);
+    }
+    return GAN_OK;
+}
+
+gan_status gan__steps_prepare(gan_plan *p, const struct gan__layout *l, gan_err *err)
+{
+    p->steps = gan__arena_array(&p->arena, l->n_steps + 1, sizeof *p->steps);
+    if (!p->steps) {
+        return gan__fail_nomem(err, l->n_steps * sizeof *p->steps, "the plan's steps");
+    }
+    for (size_t t = 0; t < l->n_steps; t++) {
+        const struct gan__node *n = &l->g->nodes[l->steps[t]];
+        struct gan__step *s = &p->steps[t];
+        p->n_steps = t + 1; /* so that a failure releases what was prepared */
+        if (!fill_step(p, l->g, n, s)) {
+            return gan__fail_nomem(err, sizeof *s, "a step");
+        }
+        GAN_TRY(choose(p, l->g, n, s, err));
+        p->info.flops += s->flops;
+        p->info.heavy_flops += n->op->flags & GAN_OP_HEAVY ? s->flops : 0;
+        p->info.bytes += s->bytes;
+    }
+    return GAN_OK;
+}
+
+/* --- pointers --------------------------------------------------------------------------------- */
+
+/* Points *data to the memory of the value, now or when it is known. */
+static bool bind(gan_plan *p, const struct gan__layout *l, gan_val v, void **data)
+{
+    uint32_t b = l->buffer_of[l->root[l->base[v.node] + v.out]];
+    const struct gan__buffer *buf = &l->buffers[b];
+    switch (buf->place) {
+    case GAN_PLACE_OWN:
+        *data = (unsigned char *)p->own + buf->at;
+        return true;
+    case GAN_PLACE_STORE:
+        *data = gan_store_at(p->store, (int)buf->at)->value.data;
+        return true;
+    case GAN_PLACE_FEED: {
+        struct gan__plan_feed *f = &p->feeds[buf->at];
+        if (!gan__grow(&f->refs, &f->cap_refs, f->n_refs + 1, sizeof *f->refs)) {
+            return false;
+        }
+        f->refs[f->n_refs++] = data;
+        f->needed = true;
+        return true;
+    }
+    case GAN_PLACE_SLAB:
+        break;
+    }
+    if (!gan__grow(&p->refs, &p->cap_refs, p->n_refs + 1, sizeof *p->refs)) {
+        return false;
+    }
+    p->refs[p->n_refs++] = (struct gan__slab_ref){data, buf->at};
+    return true;
+}
+
+static bool bind_step(gan_plan *p, const struct gan__layout *l, size_t t)
+{
+    struct gan__step *s = &p->steps[t];
+    uint32_t id = l->steps[t];
+    const struct gan__node *n = &l->g->nodes[id];
+    for (int j = 0; j < n->n_in; j++) {
+        if (!bind(p, l, n->in[j], &s->in[j].data)) {
+            return false;
+        }
+    }
+    if (n->op == &gan__op_state_set) {
+        const struct gan__attr_index *a = n->attr;
+        s->out[0].data = gan_store_at(p->store, (int)a->index)->value.data;
+        return true;
+    }
+    for (int k = 0; k < n->n_out; k++) {
+        if (!bind(p, l, (gan_val){id, (uint32_t)k}, &s->out[k].data)) {
+            return false;
+        }
+    }
+    if (l->scratch[t] == GAN__NO_BUFFER) {
+        return true;
+    }
+    if (!gan__grow(&p->refs, &p->cap_refs, p->n_refs + 1, sizeof *p->refs)) {
+        return false;
+    }
+    s->scratch_at = l->buffers[l->scratch[t]].at;
+    p->refs[p->n_refs++] = (struct gan__slab_ref){&s->call.scratch, s->scratch_at};
+    return true;
+}
+
+/* Constants are computed here, once. */
+static void fill_constants(gan_plan *p, const struct gan__layout *l)
+{
+    for (size_t i = 0; i < l->n_init; i++) {
+        const struct gan__node *n = &l->g->nodes[l->init[i]];
+        const struct gan__buffer *b = &l->buffers[l->buffer_of[l->base[l->init[i]]]];
+        gan_tensor out = {n->out[0].dtype, n->out[0].shape, (unsigned char *)p->own + b->at};
+        struct gan__call c = {.attr = n->attr, .out = &out, .n_out = 1, .run = &p->run};
+        n->op->ref(&c);
+    }
+}
+
+static void bind_scalars(gan_plan *p, const struct gan__layout *l)
+{
+    for (size_t i = 1; i < l->g->n_nodes; i++) {
+        const struct gan__node *n = &l->g->nodes[i];
+        if (n->op == &gan__op_scalar_feed) {
+            const struct gan__attr_index *a = n->attr;
+            const struct gan__buffer *b = &l->buffers[l->buffer_of[l->base[i]]];
+            struct gan__plan_scalar *s = &p->scalars[a->index];
+            s->value =
+                (gan_tensor){n->out[0].dtype, n->out[0].shape, (unsigned char *)p->own + b->at};
+            s->needed = true;
+        }
+    }
+}
+
+gan_status gan__steps_bind(gan_plan *p, const struct gan__layout *l, gan_err *err)
+{
+    p->own = gan__alloc_aligned(GAN__ALIGN, l->own_bytes + GAN__ALIGN);
+    if (!p->own) {
+        return gan__fail_nomem(err, l->own_bytes, "the plan's outputs and constants");
+    }
+    memset(p->own, 0, l->own_bytes + GAN__ALIGN);
+    p->info.constant_bytes += l->own_bytes;
+    p->info.workspace_bytes = l->slab_bytes;
+    fill_constants(p, l);
+    bind_scalars(p, l);
+    bool fine = true;
+    for (size_t t = 0; t < l->n_steps && fine; t++) {
+        fine = bind_step(p, l, t);
+    }
+    p->outputs = gan__arena_array(&p->arena, (size_t)l->c->n_outputs + 1, sizeof *p->outputs);
+    fine = fine && p->outputs;
+    p->n_outputs = fine ? l->c->n_outputs : 0;
+    for (int i = 0; i < p->n_outputs && fine; i++) {
+        gan_val v = l->c->outputs[i];
+        const struct gan__type *t = gan__type_of(l->g, v);
+        p->outputs[i] = (gan_tensor){t->dtype, t->shape, NULL};
+        fine = bind(p, l, v, &p->outputs[i].data);
+    }
+    return fine ? GAN_OK : gan__fail_nomem(err, p->n_refs * sizeof *p->refs, "the plan's pointers");
+}

@@ -1,0 +1,103 @@
+/* steps.h: what a plan is made of. Steps hold tensors whose pointers are bound once per workspace;
+ * only feeds are bound at each run. */
+#ifndef GAN_ENGINE_EXECUTE_STEPS_H
+#define GAN_ENGINE_EXECUTE_STEPS_H
+
+#include "base/arena.h"
+#include "engine/compile/layout.h"
+#include "kernel.h"
+#include <gan/plan.h>
+
+/* One kernel call. */
+struct gan__step {
+    void (*run)(const struct gan__call *c);
+    struct gan__call call;
+    const struct gan__kernel *kernel; /* NULL: reference kernel or copy */
+    const struct gan__op *op;
+    const char *scope;
+    gan_tensor *in, *out; /* what call points to */
+    double flops, bytes;
+    size_t scratch_bytes, scratch_at; /* in the slab */
+    const size_t *out_at;             /* offset in the slab of each output, SIZE_MAX elsewhere */
+};
+
+/* A pointer to fill: slab + at. */
+struct gan__slab_ref {
+    void **data;
+    size_t at;
+};
+
+/* Something the caller supplies. */
+struct gan__plan_feed {
+    const char *name;
+    struct gan__type type;
+    void ***refs; /* pointers to fill, n_refs of them; none when nothing reads the feed */
+    size_t n_refs, cap_refs;
+    bool needed;
+    size_t hint; /* where it was in the last run's list */
+};
+
+struct gan__plan_scalar {
+    const char *name;
+    gan_tensor value; /* memory of the plan; data NULL when nothing reads it */
+    bool needed;
+    size_t hint;
+};
+
+struct gan_workspace {
+    void *base;
+    size_t bytes;
+};
+
+struct gan_plan {
+    struct gan__arena arena;
+    gan_store *store;
+    const char *backend;
+    struct gan__step *steps;
+    size_t n_steps;
+    struct gan__slab_ref *refs;
+    size_t n_refs, cap_refs;
+    struct gan__plan_feed *feeds;
+    size_t n_feeds;
+    struct gan__plan_scalar *scalars;
+    size_t n_scalars;
+    double *scalar_values; /* by index of the graph, for kernels */
+    gan_tensor *outputs;
+    int n_outputs;
+    void *own;           /* outputs, constants, scalar feeds */
+    const void *bound;   /* slab the pointers point into */
+    gan_workspace *mine; /* made when a run gives none */
+    struct gan__run run;
+    struct gan_plan_info info;
+};
+
+/* How gan__plan_build differs from gan_plan_new. */
+struct gan__build {
+    const gan_graph *g;
+    const gan_val *outputs;
+    int n_outputs;
+    const char *backend;
+    const char *without;
+    int threads;
+    bool verify;
+    bool keep_sets; /* false: the store is not written */
+};
+
+gan_plan *gan__plan_build(const struct gan__build *b, gan_err *err);
+
+/* Chooses and prepares the kernel of every step of the layout. */
+gan_status gan__steps_prepare(gan_plan *p, const struct gan__layout *l, gan_err *err);
+
+/* Gives every tensor its pointer or a place in a list of pointers to fill. */
+gan_status gan__steps_bind(gan_plan *p, const struct gan__layout *l, gan_err *err);
+
+/* Checks and binds feeds and scalars, the workspace and the run's numbers. */
+gan_status gan__run_begin(gan_plan *p, const struct gan_run *args, gan_err *err);
+
+/* Kernel with a tile function that serves these types; NULL when there is none. */
+const struct gan__kernel *gan__kernel_tile(const char *backend, const struct gan__op *op,
+                                           const struct gan__type *in, int n_in,
+                                           const struct gan__type *out, int n_out,
+                                           const void *attr);
+
+#endif
