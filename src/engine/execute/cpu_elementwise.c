@@ -1,5 +1,5 @@
 /* cpu_elementwise.c: elementwise ops as tile functions; the executor runs programs of them. */
-#include "engine/execute/kernel.h"
+#include "kernel.h"
 #include "engine/kernels/lanes.h"
 
 /* A tile of the instruction set chosen at run time under a fixed address. */

@@ -133,6 +133,11 @@ static dnnl_status_t append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, fl
     return dnnl_post_ops_append_eltwise(ops, alg, alpha, 0.0f);
 }
 
+static dnnl_status_t append_sum(dnnl_post_ops_t ops)
+{
+    return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
+}
+
 #else
 
 dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, const gan__md *src,
@@ -188,12 +193,17 @@ static dnnl_status_t append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t alg, fl
     return dnnl_post_ops_append_eltwise(ops, 1.0f, alg, alpha, 0.0f);
 }
 
+static dnnl_status_t append_sum(dnnl_post_ops_t ops)
+{
+    return dnnl_post_ops_append_sum(ops, 1.0f);
+}
+
 #endif
 
 dnnl_primitive_desc_t gan__dnnl_reorder_pd(const gan__md *src, const gan__md *dst)
 {
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_primitive_attr_t attr = gan__dnnl_attr(NULL);
+    dnnl_primitive_attr_t attr = gan__dnnl_attr(NULL, false);
     if (attr == NULL || !ready() ||
         dnnl_reorder_primitive_desc_create(&pd, src, engine, dst, engine, attr) != dnnl_success) {
         pd = NULL;
@@ -224,7 +234,7 @@ static dnnl_alg_kind_t activation(const struct gan__attr_post *post, float *alph
     return dnnl_alg_kind_undef;
 }
 
-dnnl_primitive_attr_t gan__dnnl_attr(const struct gan__attr_post *post)
+dnnl_primitive_attr_t gan__dnnl_attr(const struct gan__attr_post *post, bool add)
 {
     float alpha;
     dnnl_alg_kind_t alg = activation(post, &alpha);
@@ -234,9 +244,12 @@ dnnl_primitive_attr_t gan__dnnl_attr(const struct gan__attr_post *post)
         return NULL;
     }
     dnnl_status_t st = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
-    if (st == dnnl_success && alg != dnnl_alg_kind_undef) {
+    if (st == dnnl_success && (add || alg != dnnl_alg_kind_undef)) {
         st = dnnl_post_ops_create(&ops);
-        if (st == dnnl_success) {
+        if (st == dnnl_success && add) {
+            st = append_sum(ops);
+        }
+        if (st == dnnl_success && alg != dnnl_alg_kind_undef) {
             st = append_eltwise(ops, alg, alpha);
         }
         if (st == dnnl_success) {
@@ -294,4 +307,48 @@ void gan__dnnl_step_release(struct gan__dnnl_step *s)
         dnnl_primitive_destroy(s->prim);
     }
     memset(s, 0, sizeof *s);
+}
+
+static gan_status gemm_step(struct gan__dnnl_step *s, const_dnnl_primitive_desc_t pd,
+                            const gan__md *const md[3], size_t *scratch_bytes, gan_err *err)
+{
+    static const int arg[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+    const gan__md *scratch = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    gan_status st = gan__dnnl_step_init(s, pd, err);
+    for (int i = 0; i < 3 && st == GAN_OK; i++) {
+        st = gan__dnnl_step_arg(s, arg[i], md[i], err);
+    }
+    if (st == GAN_OK) {
+        st = gan__dnnl_step_arg(s, DNNL_ARG_SCRATCHPAD, scratch, err);
+    }
+    *scratch_bytes = gan__md_bytes(scratch);
+    return st;
+}
+
+gan_status gan__dnnl_gemm_init(struct gan__dnnl_step *s, const struct gan__dnnl_gemm *g,
+                               size_t *scratch_bytes, gan_err *err)
+{
+    const int64_t m = g->m, n = g->n, k = g->k;
+    gan_status st = GAN_OK;
+    gan__md *a = gan__md_new(2, (int64_t[]){m, k}, (int64_t[]){g->ta ? 1 : k, g->ta ? m : 1});
+    gan__md *b = gan__md_new(2, (int64_t[]){k, n}, (int64_t[]){g->tb ? 1 : n, g->tb ? k : 1});
+    gan__md *c = gan__md_new(2, (int64_t[]){m, n}, (int64_t[]){n, 1});
+    dnnl_primitive_attr_t attr = gan__dnnl_attr(NULL, g->add);
+    dnnl_primitive_desc_t pd = NULL;
+    if (a != NULL && b != NULL && c != NULL && attr != NULL) {
+        pd = gan__dnnl_matmul_pd(a, b, NULL, c, attr);
+    }
+    if (pd == NULL) {
+        st = gan__dnnl_fail(err, "this matrix product");
+    } else {
+        st = gemm_step(s, pd, (const gan__md *const[]){a, b, c}, scratch_bytes, err);
+        dnnl_primitive_desc_destroy(pd);
+    }
+    if (attr != NULL) {
+        dnnl_primitive_attr_destroy(attr);
+    }
+    gan__md_free(a);
+    gan__md_free(b);
+    gan__md_free(c);
+    return st;
 }

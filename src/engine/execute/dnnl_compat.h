@@ -46,8 +46,9 @@ dnnl_primitive_desc_t gan__dnnl_matmul_pd(const gan__md *a, const gan__md *b, co
                                           const gan__md *c, const_dnnl_primitive_attr_t attr);
 dnnl_primitive_desc_t gan__dnnl_reorder_pd(const gan__md *src, const gan__md *dst);
 
-/* Attributes with the scratch memory supplied by us and the activation of post; NULL for none. */
-dnnl_primitive_attr_t gan__dnnl_attr(const struct gan__attr_post *post);
+/* Attributes with the scratch memory supplied by us and the activation of post (NULL for none);
+ * add: the result is added to what lies there. */
+dnnl_primitive_attr_t gan__dnnl_attr(const struct gan__attr_post *post, bool add);
 
 /* A primitive and its arguments. Zero-initialise. */
 struct gan__dnnl_step {
@@ -64,6 +65,15 @@ gan_status gan__dnnl_step_arg(struct gan__dnnl_step *s, int arg, const gan__md *
 /* Runs with these addresses, one for each argument. */
 void gan__dnnl_step_run(struct gan__dnnl_step *s, void *const *data);
 void gan__dnnl_step_release(struct gan__dnnl_step *s);
+
+/* c [m,n] = a [m,k] b [k,n], added to c when `add`; ta, tb: the operand lies transposed. All dense.
+ * Arguments of the step: a, b, c, scratch. */
+struct gan__dnnl_gemm {
+    int64_t m, n, k;
+    bool ta, tb, add;
+};
+gan_status gan__dnnl_gemm_init(struct gan__dnnl_step *s, const struct gan__dnnl_gemm *g,
+                               size_t *scratch_bytes, gan_err *err);
 
 /* Bytes a descriptor needs, rounded up to 64; 0 for NULL. */
 size_t gan__md_bytes(const gan__md *md);

@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 #include "engine/compile/fused.h"
-#include "engine/execute/cpu_post.h"
-#include "engine/execute/kernel.h"
+#include "cpu_post.h"
+#include "kernel.h"
 #include "engine/graph/attr.h"
 
 #include <string.h>
@@ -192,7 +192,7 @@ static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
     gan__md *dst = image_md(images, e->oh, e->ow, e->o);
     gan__md *wei = weight_md(e, false);
     gan__md *bias = k->library_bias ? gan__md_new(1, &e->o, (int64_t[]){1}) : NULL;
-    dnnl_primitive_attr_t attr = gan__dnnl_attr(k->own_post ? NULL : k->post);
+    dnnl_primitive_attr_t attr = gan__dnnl_attr(k->own_post ? NULL : k->post, false);
     dnnl_primitive_desc_t pd = NULL;
     if (src != NULL && dst != NULL && wei != NULL && attr != NULL) {
         pd = gan__dnnl_conv_pd(direction, src, wei, bias, dst, &geo, attr);
@@ -319,6 +319,7 @@ static bool match(const struct gan__type *in, int n_in, const struct gan__type *
 
 GAN_KERNEL(cpu, conv2d) = {.backend = "cpu",
                            .op = "conv2d",
+                           .rank = 2,
                            .match = match,
                            .prepare = forward_prepare,
                            .run = run,
@@ -326,6 +327,7 @@ GAN_KERNEL(cpu, conv2d) = {.backend = "cpu",
 
 GAN_KERNEL(cpu, conv2d_post) = {.backend = "cpu",
                                 .op = "conv2d_post",
+                                .rank = 2,
                                 .match = match,
                                 .prepare = forward_post_prepare,
                                 .run = run,
@@ -349,6 +351,7 @@ static gan_status data_post_prepare(struct gan__prepare *p, gan_err *err)
 
 GAN_KERNEL(cpu, conv2d_input_grad) = {.backend = "cpu",
                                       .op = "conv2d_input_grad",
+                                      .rank = 2,
                                       .match = match,
                                       .prepare = data_prepare,
                                       .run = run,
@@ -356,6 +359,7 @@ GAN_KERNEL(cpu, conv2d_input_grad) = {.backend = "cpu",
 
 GAN_KERNEL(cpu, conv2d_input_grad_post) = {.backend = "cpu",
                                            .op = "conv2d_input_grad_post",
+                                           .rank = 2,
                                            .match = match,
                                            .prepare = data_post_prepare,
                                            .run = run,
@@ -384,6 +388,7 @@ static void weight_run(const struct gan__call *c)
 
 GAN_KERNEL(cpu, conv2d_weight_grad) = {.backend = "cpu",
                                        .op = "conv2d_weight_grad",
+                                       .rank = 2,
                                        .match = match,
                                        .prepare = weight_prepare,
                                        .run = weight_run,

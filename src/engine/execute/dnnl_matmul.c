@@ -3,7 +3,7 @@
 #include "dnnl_compat.h"
 
 #include "base/err.h"
-#include "engine/execute/kernel.h"
+#include "kernel.h"
 
 struct product {
     struct gan__dnnl_step main;
@@ -61,7 +61,7 @@ static gan_status make(struct gan__prepare *p, struct product *k, bool ta, bool 
         }
         bias = operand(&row, false);
     }
-    dnnl_primitive_attr_t attr = gan__dnnl_attr(post);
+    dnnl_primitive_attr_t attr = gan__dnnl_attr(post, false);
     dnnl_primitive_desc_t pd = NULL;
     if (a != NULL && b != NULL && c != NULL && attr != NULL && (bias != NULL) == with_bias) {
         pd = gan__dnnl_matmul_pd(a, b, bias, c, attr);

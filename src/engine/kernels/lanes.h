@@ -64,6 +64,9 @@ struct gan__lanes {
     /* dx = scale[c] * (dy - a[c] - x_hat * b[c]) */
     void (*norm_grad_rows)(const float *dy, const float *x_hat, const float *scale, const float *a,
                            const float *b, float *dx, int64_t rows, int64_t channels);
+    /* dst[q*dst_step + i] += col[q*col_step + i] for q < n, i < run: windows that may overlap */
+    void (*fold)(float *dst, const float *col, int64_t n, int64_t dst_step, int64_t col_step,
+                 int64_t run);
     /* Sums over all n elements, in f64 by 16 lanes that are added pairwise at the end. */
     double (*sum)(const float *x, int64_t n);
     double (*dot)(const float *x, const float *y, int64_t n);

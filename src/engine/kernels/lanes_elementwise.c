@@ -175,6 +175,7 @@ const struct gan__lanes GAN_LANES_NAME(gan__lanes) = {
     ROWS(dev_rows),
     ROWS(scale_rows),
     ROWS(norm_grad_rows),
+    ROWS(fold),
     ROWS(sum),
     ROWS(dot),
     ROWS(dev),

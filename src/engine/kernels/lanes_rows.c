@@ -69,6 +69,36 @@ void GAN_LANES_NAME(gan__rows_norm_grad_rows)(const float *dy, const float *x_ha
     }
 }
 
+/* Windows q, q+phases, .. do not overlap: no store is read back before it has left the buffer. */
+#define FOLD(RUN)                                                                                  \
+    for (int64_t phase = 0; phase < phases; phase++) {                                             \
+        for (int64_t q = phase; q < n; q += phases) {                                              \
+            float *d = dst + q * dst_step;                                                         \
+            const float *c = col + q * col_step;                                                   \
+            _Pragma("omp simd") for (int64_t i = 0; i < (RUN); i++)                                \
+            {                                                                                      \
+                d[i] += c[i];                                                                      \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+void GAN_LANES_NAME(gan__rows_fold)(float *dst, const float *col, int64_t n, int64_t dst_step,
+                                    int64_t col_step, int64_t run)
+{
+    int64_t phases = dst_step > 0 ? (run + dst_step - 1) / dst_step : 1;
+    if (run == 4) {
+        FOLD(4)
+    } else if (run == 12) {
+        FOLD(12)
+    } else if (run == 9) {
+        FOLD(9)
+    } else if (run == 21) {
+        FOLD(21)
+    } else {
+        FOLD(run)
+    }
+}
+
 static double join(const double *lane)
 {
     double s[LANES];

@@ -21,6 +21,8 @@ void GAN_LANES_NAME(gan__rows_scale_rows)(const float *x, const float *mean, con
 void GAN_LANES_NAME(gan__rows_norm_grad_rows)(const float *dy, const float *x_hat,
                                               const float *scale, const float *a, const float *b,
                                               float *dx, int64_t rows, int64_t channels);
+void GAN_LANES_NAME(gan__rows_fold)(float *dst, const float *col, int64_t n, int64_t dst_step,
+                                    int64_t col_step, int64_t run);
 double GAN_LANES_NAME(gan__rows_sum)(const float *x, int64_t n);
 double GAN_LANES_NAME(gan__rows_dot)(const float *x, const float *y, int64_t n);
 double GAN_LANES_NAME(gan__rows_dev)(const float *x, float mean, int64_t n);
