@@ -48,7 +48,7 @@ static void cast_ref(const struct gan__call *c)
 }
 
 static const struct gan__attr_cast to_f64 = {GAN_F64}, to_f32 = {GAN_F32}, to_i32 = {GAN_I32},
-                                   to_u8 = {GAN_U8}, to_bool = {GAN_BOOL};
+                                   to_u8 = {GAN_U8}, to_bool = {GAN_BOOL}, to_bf16 = {GAN_BF16};
 
 /* Through f32 a difference quotient would see the rounding, so order 0 there. */
 static const struct gan__case cast_cases[] = {
@@ -60,6 +60,8 @@ static const struct gan__case cast_cases[] = {
     {"[2,3]", 0, 0, 0, 0, &to_f64, "i32", 0, 100},
     {"[2,3]", 0, 0, 0, 0, &to_f32, "bool", 0, 2},
     {"[2,3]", 0, 0, 0, 0, &to_bool, "u8", 0, 3},
+    {"[3,5]", -2, 2, 0, 0, &to_bf16, NULL, 0, 0},
+    {"[3,5]", -2, 2, 0, 0, &to_f32, "bf16", 0, 0},
     {0},
 };
 
