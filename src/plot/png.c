@@ -34,7 +34,7 @@ static spng_ctx *context_new(int flags)
 
 static gan_status fail_png(gan_err *err, gan_status code, const char *path, int rc)
 {
-    if (rc == SPNG_EMEM) {
+    if (rc == SPNG_EMEM || rc == SPNG_EZLIB_INIT) { /* zlib only fails to start without memory */
         return gan__fail(err, GAN_E_NOMEM, "%s: not enough memory for the image", path);
     }
     return gan__fail(err, code, "%s: %s", path, spng_strerror(rc));
