@@ -146,6 +146,8 @@ static void all_parts(struct parts *p, gan_val *terms)
                                .offset = i * p->s->cfg.microbatch,
                                .replace = moves,
                                .n_replace = state_moves(p, moves),
+                               .versions = p->s->start,
+                               .n_versions = p->s->n_start,
                                .first_set = p->s->phase_node,
                                .end = sets_end};
         memcpy(p->roots, first, p->n_roots * sizeof *first);

@@ -11,10 +11,11 @@
 
 struct work {
     const struct gan__clone *c;
-    uint32_t n;          /* nodes looked at */
-    unsigned char *need; /* wanted by a root */
-    unsigned char *dep;  /* differs between the parts */
-    uint32_t *map;       /* copy of a node, 0: itself */
+    uint32_t n;           /* nodes looked at */
+    unsigned char *need;  /* wanted by a root */
+    unsigned char *dep;   /* differs between the parts */
+    unsigned char *fixed; /* a state version that an earlier phase left */
+    uint32_t *map;        /* copy of a node, 0: itself */
 };
 
 static bool is_slice(const struct gan__clone *c, uint32_t id)
@@ -37,6 +38,21 @@ static const gan_val *replaced(const struct gan__clone *c, gan_val v)
     return NULL;
 }
 
+/* Weights an earlier phase updated depend on the whole batch: parts share them. */
+static void mark_versions(struct work *w)
+{
+    for (size_t i = 0; i < w->c->n_versions; i++) {
+        gan_val v = w->c->versions[i];
+        if (gan_ok(v) && v.node < w->n) {
+            if (w->c->g->nodes[v.node].n_out != 1) {
+                gan_graph_fail(w->c->g, GAN_E_INTERNAL,
+                               "a state version is one of several outputs of node #%u", v.node);
+            }
+            w->fixed[v.node] = 1;
+        }
+    }
+}
+
 /* pass 1: what the roots need; pass 2: what depends on the samples. */
 static void mark(struct work *w, const gan_val *roots, size_t n_roots)
 {
@@ -53,6 +69,9 @@ static void mark(struct work *w, const gan_val *roots, size_t n_roots)
     }
     for (uint32_t id = 1; id < w->n; id++) {
         const struct gan__node *node = &g->nodes[id];
+        if (w->fixed[id]) {
+            continue;
+        }
         w->dep[id] = (node->op->flags & GAN_OP_RANDOM) || is_slice(w->c, id);
         for (int i = 0; i < node->n_in && !w->dep[id]; i++) {
             w->dep[id] = w->dep[node->in[i].node] || replaced(w->c, node->in[i]);
@@ -114,10 +133,12 @@ void gan__clone_part(const struct gan__clone *c, gan_val *roots, size_t n_roots)
     w.need = gan__alloc_array(w.n, 1);
     w.dep = gan__alloc_array(w.n, 1);
     w.map = gan__alloc_array(w.n, sizeof *w.map);
-    if (w.need && w.dep && w.map) {
+    w.fixed = gan__alloc_array(w.n, 1);
+    if (w.need && w.dep && w.map && w.fixed) {
         const char *scope = g->scope;
         uint32_t group = g->copy;
         g->copy = ++g->last_copy;
+        mark_versions(&w);
         mark(&w, roots, n_roots);
         for (uint32_t id = 1; id < w.n; id++) {
             bool early_set = (g->nodes[id].op->flags & GAN_OP_STATE) && id < c->first_set;
@@ -135,5 +156,6 @@ void gan__clone_part(const struct gan__clone *c, gan_val *roots, size_t n_roots)
     }
     gan__free(w.need);
     gan__free(w.dep);
+    gan__free(w.fixed);
     gan__free(w.map);
 }

@@ -17,6 +17,9 @@ struct gan__clone {
     int64_t offset;                     /* samples to move by: slices and random streams */
     const struct gan__replace *replace; /* state as the part before left it */
     size_t n_replace;
+    const gan_val
+        *versions;      /* state as the phase found it: the same for all parts, whatever made it */
+    size_t n_versions;  /* invalid values among them are passed over */
     uint32_t first_set; /* state_set nodes numbered from here .. */
     uint32_t end;       /* .. to before here are part of the work; later nodes are not copied */
 };

@@ -1,0 +1,312 @@
+/* test_step.c: models declare what the literature counts; an iteration cut into microbatches is the
+ * same iteration.
+ *
+ * The microbatch comparison runs in f64 on `ref`: means over parts differ from means over the whole
+ * by rounding only, 1e-11 relative to 1+|v| after three Adam steps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "base/philox.h"
+#include "base/str.h"
+#include "models/step.h"
+#include <gan/plan.h>
+
+struct world {
+    void *opts;
+    gan_store *store;
+    struct gan_net_list nets;
+    gan_step *step;
+    const struct gan_model *model;
+};
+
+static void world_open(struct world *w, const char *model, int64_t size, int64_t channels,
+                       const char *const *set, gan_dtype real)
+{
+    gan_err err = {0};
+    *w = (struct world){.model = gan_model_find(model, &err)};
+    assert_non_null(w->model);
+    w->opts = calloc(1, w->model->size);
+    assert_int_equal(gan_opt_defaults(w->model->opts, w->opts, &err), GAN_OK);
+    for (int i = 0; set && set[i]; i += 2) {
+        if (gan_opt_set(w->model->opts, w->opts, set[i], set[i + 1], &err) != GAN_OK) {
+            fail_msg("%s", err.message);
+        }
+    }
+    struct gan_task *t = w->opts;
+    t->height = t->width = size;
+    t->channels = channels;
+    assert_int_equal(w->model->fit(w->opts, true, &err), GAN_OK);
+    w->store = gan_store_new();
+    if (gan_model_declare(w->model, w->opts, w->store, real, &w->nets, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static void world_close(struct world *w)
+{
+    gan__step_free(w->step);
+    gan_net_list_free(&w->nets);
+    gan_store_free(w->store);
+    free(w->opts);
+}
+
+static int64_t params(const char *model, int64_t size, int64_t channels, const char *const *set,
+                      const char *net)
+{
+    struct world w;
+    int64_t n = -1;
+    world_open(&w, model, size, channels, set, GAN_F32);
+    for (int i = 0; i < w.nets.n; i++) {
+        if (strcmp(gan_net_name(w.nets.net[i]), net) == 0) {
+            n = gan_net_params(w.nets.net[i]);
+        }
+    }
+    world_close(&w);
+    return n;
+}
+
+static void parameter_counts(void **state)
+{
+    (void)state;
+    const char *const paper[] = {"net", "paper", NULL};
+    const char *const aae[] = {"kind", "aae", "decoder", "aae", NULL};
+    assert_int_equal(params("dcgan", 64, 3, NULL, "gen"), 3576704);
+    assert_int_equal(params("dcgan", 64, 3, NULL, "disc"), 2765568);
+    assert_int_equal(params("gan", 28, 1, NULL, "gen"), 1510032);
+    assert_int_equal(params("gan", 28, 1, NULL, "disc"), 533505);
+    /* 100x1200 + 1200x1200 + 1200x784 and biases; maxout 784x1200, 240x1200, 240 and biases */
+    assert_int_equal(params("gan", 28, 1, paper, "gen"), 121200 + 1441200 + 941584);
+    assert_int_equal(params("gan", 28, 1, paper, "disc"), 942000 + 289200 + 241);
+    /* PyTorch-GAN aae at 32x32x1: 1024-512-512-(10,10); 10-512-512-1024; 10-512-256-1 */
+    assert_int_equal(params("autoencoder", 32, 1, aae, "enc"), 524800 + 262656 + 1024 + 2 * 5130);
+    assert_int_equal(params("autoencoder", 32, 1, aae, "gen"), 5632 + 262656 + 1024 + 525312);
+    assert_int_equal(params("autoencoder", 32, 1, aae, "disc"), 5632 + 131328 + 257);
+}
+
+static void dcgan_takes_powers_of_two(void **state)
+{
+    (void)state;
+    const struct gan_model *m = gan_model_find("dcgan", NULL);
+    static const int64_t sizes[][2] = {{8, 16}, {16, 16}, {28, 32}, {65, 128}, {256, 256}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        gan_err err = {0};
+        void *opts = calloc(1, m->size);
+        assert_int_equal(gan_opt_defaults(m->opts, opts, &err), GAN_OK);
+        struct gan_task *t = opts;
+        t->height = t->width = sizes[i][0];
+        t->channels = 1;
+        assert_int_equal(m->fit(opts, false, &err), GAN_OK);
+        assert_int_equal(t->height, sizes[i][1]);
+        t->height = t->width = 28;
+        assert_int_equal(m->fit(opts, true, &err), GAN_E_RANGE);
+        assert_non_null(strstr(err.message, "28x28"));
+        t->height = 257;
+        assert_int_equal(m->fit(opts, false, NULL), GAN_E_RANGE);
+        free(opts);
+    }
+}
+
+enum { BATCH = 8, STEPS = 3, MAX_LOG = 64 };
+
+struct trace {
+    double v[STEPS][MAX_LOG];
+    int n;
+};
+
+static void run_steps(struct world *w, struct trace *t)
+{
+    const struct gan_task *task = w->opts;
+    size_t pixels = (size_t)(BATCH * task->height * task->width * task->channels);
+    double *images = calloc(pixels, sizeof *images);
+    gan_err err = {0};
+    struct gan__rng rng;
+    gan__rng_init(&rng, 7);
+    const struct gan__segment *seg = gan__step_segment(w->step, 0);
+    gan_val outs[GAN__MAX_REPORTS];
+    for (int i = 0; i < seg->n_reports; i++) {
+        outs[i] = seg->report[i].val;
+    }
+    struct gan_plan_opts po = {.backend = "ref", .verify = true};
+    gan_plan *plan = gan_plan_new(seg->graph, outs, seg->n_reports, &po, &err);
+    if (!plan) {
+        fail_msg("%s", err.message);
+    }
+    t->n = seg->n_reports;
+    for (int step = 0; step < STEPS; step++) {
+        char names[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS][96];
+        struct gan_scalar_data sc[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS];
+        size_t n = 0;
+        for (size_t i = 0; i < pixels; i++) {
+            images[i] = 2 * gan__rng_uniform(&rng) - 1;
+        }
+        for (int u = 0; u < seg->n_updates; u++) {
+            double v[GAN_OPTIM_MAX_SCALARS];
+            gan_optim_scalars(seg->update[u].optim, step + 1, STEPS, v);
+            for (int k = 0; k < gan_optim_scalar_count(seg->update[u].optim); k++, n++) {
+                assert_true(gan__format(names[n], sizeof names[n], "%s.%s", seg->update[u].phase,
+                                        gan_optim_scalar_name(seg->update[u].optim, k)));
+                sc[n] = (struct gan_scalar_data){names[n], v[k]};
+            }
+        }
+        struct gan_feed_data feed = {
+            "image",
+            {GAN_F64, GAN_SHAPE(BATCH, task->height, task->width, task->channels), images}};
+        struct gan_run run = {.seed = 3,
+                              .iteration = (uint64_t)step,
+                              .sample = (uint64_t)(step * BATCH),
+                              .feeds = &feed,
+                              .n_feeds = 1,
+                              .scalars = sc,
+                              .n_scalars = n};
+        if (gan_plan_run(plan, &run, &err) != GAN_OK) {
+            fail_msg("%s", err.message);
+        }
+        for (int i = 0; i < seg->n_reports; i++) {
+            t->v[step][i] = gan_tensor_get(gan_plan_output(plan, i), 0);
+        }
+    }
+    gan_plan_free(plan);
+    free(images);
+}
+
+static void trace_of(const char *model, const char *const *set, int64_t microbatch, struct trace *t,
+                     struct world *w)
+{
+    gan_err err = {0};
+    world_open(w, model, 16, 1, set, GAN_F64);
+    assert_int_equal(gan_model_init(w->model, w->opts, w->store, &w->nets, 5, &err), GAN_OK);
+    struct gan__step_cfg cfg = {.model = w->model,
+                                .opts = w->opts,
+                                .store = w->store,
+                                .nets = &w->nets,
+                                .real = GAN_F64,
+                                .batch = BATCH,
+                                .microbatch = microbatch,
+                                .mode = GAN_TRAIN};
+    w->step = gan__step_build(&cfg, &err);
+    if (!w->step) {
+        fail_msg("%s", err.message);
+    }
+    run_steps(w, t);
+}
+
+/* Without batch statistics the parts make the whole: dropout masks and latents belong to samples. */
+static void microbatches_make_the_batch(void **state)
+{
+    (void)state;
+    const char *const set[] = {"net",        "paper",     "optim-gen", "adam:1e-3",
+                               "optim-disc", "adam:1e-3", NULL};
+    struct world whole, parts;
+    struct trace a, b;
+    trace_of("gan", set, BATCH, &a, &whole);
+    for (int64_t micro = 1; micro < BATCH; micro *= 2) {
+        trace_of("gan", set, micro, &b, &parts);
+        assert_int_equal(a.n, b.n);
+        for (int s = 0; s < STEPS; s++) {
+            for (int i = 0; i < a.n; i++) {
+                if (!(fabs(a.v[s][i] - b.v[s][i]) <= 1e-11 * (1 + fabs(a.v[s][i])))) {
+                    fail_msg("microbatch %d, step %d, %s: %.17g, whole batch %.17g", (int)micro, s,
+                             gan__step_segment(parts.step, 0)->report[i].name, b.v[s][i],
+                             a.v[s][i]);
+                }
+            }
+        }
+        world_close(&parts);
+    }
+    world_close(&whole);
+}
+
+/* With batch norm each part has statistics of its own, and each updates the running ones: after one
+ * iteration D's first running mean took 3 updates a part (reals, fakes, fakes for G). */
+static void running_statistics_count_the_parts(void **state)
+{
+    (void)state;
+    const char *const set[] = {"width", "2", "z", "3", NULL};
+    struct world w;
+    gan_err err = {0};
+    world_open(&w, "dcgan", 16, 1, set, GAN_F64);
+    assert_int_equal(gan_model_init(w.model, w.opts, w.store, &w.nets, 5, &err), GAN_OK);
+    for (int64_t micro = BATCH; micro >= 2; micro /= 2) {
+        struct gan__step_cfg cfg = {.model = w.model,
+                                    .opts = w.opts,
+                                    .store = w.store,
+                                    .nets = &w.nets,
+                                    .real = GAN_F64,
+                                    .batch = BATCH,
+                                    .microbatch = micro,
+                                    .mode = GAN_TRAIN};
+        w.step = gan__step_build(&cfg, &err);
+        if (!w.step) {
+            fail_msg("%s", err.message);
+        }
+        char *dump = gan_graph_dump(gan__step_segment(w.step, 0)->graph, GAN_DUMP_TEXT);
+        int64_t sets = 0, gen_sets = 0;
+        for (const char *p = dump; (p = strstr(p, "= state_set(")); p++) {
+            const char *end = strchr(p, '\n');
+            const char *d = strstr(p, "disc.main.3.running_mean");
+            const char *g = strstr(p, "gen.main.1.running_mean");
+            sets += d && d < end;
+            gen_sets += g && g < end;
+        }
+        assert_int_equal(sets, 3 * BATCH / micro);
+        assert_int_equal(gen_sets, BATCH / micro); /* recomputed for G, but counted once */
+        gan_text_free(dump);
+        gan__step_free(w.step);
+        w.step = NULL;
+    }
+    world_close(&w);
+}
+
+static void bad_microbatch(void **state)
+{
+    (void)state;
+    struct world w;
+    gan_err err = {0};
+    world_open(&w, "gan", 4, 1, NULL, GAN_F32);
+    struct gan__step_cfg cfg = {.model = w.model,
+                                .opts = w.opts,
+                                .store = w.store,
+                                .nets = &w.nets,
+                                .real = GAN_F32,
+                                .batch = 8,
+                                .microbatch = 3,
+                                .mode = GAN_TRAIN};
+    assert_null(gan__step_build(&cfg, &err));
+    assert_int_equal(err.code, GAN_E_RANGE);
+    assert_non_null(strstr(err.message, "does not divide"));
+    world_close(&w);
+}
+
+static void runs_of_a_phase(void **state)
+{
+    (void)state;
+    const struct gan_runs wgan = {
+        .count = 5, .warm_count = 100, .warm_until = 25, .warm_every = 500};
+    assert_int_equal(gan__runs_at(&wgan, 0), 100);
+    assert_int_equal(gan__runs_at(&wgan, 24), 100);
+    assert_int_equal(gan__runs_at(&wgan, 25), 5);
+    assert_int_equal(gan__runs_at(&wgan, 500), 100);
+    assert_int_equal(gan__runs_at(&wgan, 501), 5);
+    assert_int_equal(gan__runs_at(&(struct gan_runs){0}, 7), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parameter_counts),
+        cmocka_unit_test(dcgan_takes_powers_of_two),
+        cmocka_unit_test(microbatches_make_the_batch),
+        cmocka_unit_test(running_statistics_count_the_parts),
+        cmocka_unit_test(bad_microbatch),
+        cmocka_unit_test(runs_of_a_phase),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
