@@ -51,26 +51,30 @@ struct gan__lanes {
 #undef GAN_LANES_MEMBER
     /* y [rows,channels] += bias [channels] */
     void (*add_rows)(float *y, const float *bias, int64_t rows, int64_t channels);
-    /* sum[c] += sum of x[:,c]; in f64, row by row */
+    /* sum[c] += x[:,c], all in f64 */
     void (*sum_rows)(const float *x, int64_t rows, int64_t channels, double *sum);
-    /* sum[c] += sum of x*y, in f64, row by row */
-    void (*dot_rows)(const float *x, const float *y, int64_t rows, int64_t channels, double *sum);
-    /* sum[c] += sum of (x - mean[c])^2 */
-    void (*dev_rows)(const float *x, const float *mean, int64_t rows, int64_t channels,
-                     double *sum);
+    /* sum[c] += d, sum2[c] += d^2 with d = x[:,c] - shift[c] */
+    void (*moment_rows)(const float *x, const float *shift, int64_t rows, int64_t channels,
+                        double *sum, double *sum2);
+    /* sum[c] += x[:,c], sum2[c] += x[:,c] y[:,c] */
+    void (*pair_rows)(const float *x, const float *y, int64_t rows, int64_t channels, double *sum,
+                      double *sum2);
     /* y = (x - mean[c]) * scale[c] */
     void (*scale_rows)(const float *x, const float *mean, const float *scale, float *y,
                        int64_t rows, int64_t channels);
-    /* dx = scale[c] * (dy - a[c] - x_hat * b[c]) */
+    /* dx = (dy - a[c] - x_hat * b[c]) * scale[c] */
     void (*norm_grad_rows)(const float *dy, const float *x_hat, const float *scale, const float *a,
                            const float *b, float *dx, int64_t rows, int64_t channels);
     /* dst[q*dst_step + i] += col[q*col_step + i] for q < n, i < run: windows that may overlap */
     void (*fold)(float *dst, const float *col, int64_t n, int64_t dst_step, int64_t col_step,
                  int64_t run);
-    /* Sums over all n elements, in f64 by 16 lanes that are added pairwise at the end. */
+    /* The same over one vector: 16 sums in f64, joined pairwise. */
     double (*sum)(const float *x, int64_t n);
-    double (*dot)(const float *x, const float *y, int64_t n);
-    double (*dev)(const float *x, float mean, int64_t n);
+    void (*moment)(const float *x, float shift, int64_t n, double sums[2]);
+    void (*pair)(const float *x, const float *y, int64_t n, double sums[2]);
+    void (*scale)(const float *x, float mean, float scale, float *y, int64_t n);
+    void (*norm_grad)(const float *dy, const float *x_hat, const float k[3], float *dx,
+                      int64_t n); /* k: a, b, scale */
     /* Largest element; NaN when there is one. n > 0 */
     float (*largest)(const float *x, int64_t n);
 };

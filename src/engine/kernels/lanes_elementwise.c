@@ -168,16 +168,18 @@ const struct gan__lanes GAN_LANES_NAME(gan__lanes) = {
 #define MEMBER(NAME) .NAME = NAME##_tile,
     GAN_LANES_TILES(MEMBER)
 #undef MEMBER
-#define ROWS(NAME) .NAME = GAN_LANES_NAME(gan__rows_##NAME)
+#define ROWS(NAME) .NAME = GAN_ROWS(NAME)
         ROWS(add_rows),
     ROWS(sum_rows),
-    ROWS(dot_rows),
-    ROWS(dev_rows),
+    ROWS(moment_rows),
+    ROWS(pair_rows),
     ROWS(scale_rows),
     ROWS(norm_grad_rows),
     ROWS(fold),
     ROWS(sum),
-    ROWS(dot),
-    ROWS(dev),
+    ROWS(moment),
+    ROWS(pair),
+    ROWS(scale),
+    ROWS(norm_grad),
     ROWS(largest),
 };

@@ -1,16 +1,31 @@
 /* lanes_rows.c: sums over and maps of rows of channels, compiled once for each instruction set.
  *
- * Sums are in f64. Over rows each channel has its own sum, so the order of addition is the order of
- * the rows; over a whole vector 16 lanes add up and are joined pairwise. */
+ * Sums are in f64. Over rows each channel has its own sum and four rows are joined before they are
+ * added; over a whole vector 16 lanes add up and are joined pairwise. */
 #include "lanes_rows.h"
 
 #include <math.h>
+#include <stddef.h>
 
-enum { LANES = 16 };
+enum { LANES = 16, NARROW = 32 };
 
-void GAN_LANES_NAME(gan__rows_add_rows)(float *y, const float *bias, int64_t rows, int64_t channels)
+/* Few channels: a pattern of several rows at once keeps the vectors full. */
+void GAN_ROWS(add_rows)(float *y, const float *bias, int64_t rows, int64_t channels)
 {
-    for (int64_t r = 0; r < rows; r++, y += channels) {
+    float pattern[NARROW * LANES];
+    int64_t join = channels < NARROW ? LANES : 1, r = 0;
+    if (join > 1) {
+        for (int64_t i = 0; i < join * channels; i++) {
+            pattern[i] = bias[i % channels];
+        }
+        for (; r + join <= rows; r += join, y += join * channels) {
+#pragma omp simd
+            for (int64_t i = 0; i < LANES * channels; i++) {
+                y[i] += pattern[i];
+            }
+        }
+    }
+    for (; r < rows; r++, y += channels) {
 #pragma omp simd
         for (int64_t c = 0; c < channels; c++) {
             y[c] += bias[c];
@@ -18,36 +33,72 @@ void GAN_LANES_NAME(gan__rows_add_rows)(float *y, const float *bias, int64_t row
     }
 }
 
-/* TERM is added to sum[c] for each row r and channel c. Few channels: one pass per row would be
- * short of work for the vector unit, but their sums stay in cache. */
+/* sum[c] += TERM(r, c), four rows at a time. */
 #define SUM_ROWS(TERM)                                                                             \
-    for (int64_t r = 0; r < rows; r++) {                                                           \
-        const int64_t row = r * channels;                                                          \
+    int64_t r = 0;                                                                                 \
+    for (; r + 4 <= rows; r += 4) {                                                                \
         _Pragma("omp simd") for (int64_t c = 0; c < channels; c++)                                 \
         {                                                                                          \
-            sum[c] += (TERM);                                                                      \
+            sum[c] += (TERM(r, c) + TERM(r + 1, c)) + (TERM(r + 2, c) + TERM(r + 3, c));           \
+        }                                                                                          \
+    }                                                                                              \
+    for (; r < rows; r++) {                                                                        \
+        _Pragma("omp simd") for (int64_t c = 0; c < channels; c++)                                 \
+        {                                                                                          \
+            sum[c] += TERM(r, c);                                                                  \
         }                                                                                          \
     }
 
-void GAN_LANES_NAME(gan__rows_sum_rows)(const float *x, int64_t rows, int64_t channels, double *sum)
+/* The same with two sums of the terms u and v that LOAD defines. */
+#define SUM2_ROWS(LOAD)                                                                            \
+    int64_t r = 0;                                                                                 \
+    for (; r + 2 <= rows; r += 2) {                                                                \
+        _Pragma("omp simd") for (int64_t c = 0; c < channels; c++)                                 \
+        {                                                                                          \
+            LOAD(r, c, u0, v0)                                                                     \
+            LOAD(r + 1, c, u1, v1)                                                                 \
+            sum[c] += u0 + u1;                                                                     \
+            sum2[c] += v0 + v1;                                                                    \
+        }                                                                                          \
+    }                                                                                              \
+    for (; r < rows; r++) {                                                                        \
+        _Pragma("omp simd") for (int64_t c = 0; c < channels; c++)                                 \
+        {                                                                                          \
+            LOAD(r, c, u0, v0)                                                                     \
+            sum[c] += u0;                                                                          \
+            sum2[c] += v0;                                                                         \
+        }                                                                                          \
+    }
+
+void GAN_ROWS(sum_rows)(const float *x, int64_t rows, int64_t channels, double *sum)
 {
-    SUM_ROWS((double)x[row + c])
+#define PLAIN(R, C) (double)x[(R)*channels + (C)]
+    SUM_ROWS(PLAIN)
+#undef PLAIN
 }
 
-void GAN_LANES_NAME(gan__rows_dot_rows)(const float *x, const float *y, int64_t rows,
-                                        int64_t channels, double *sum)
+void GAN_ROWS(moment_rows)(const float *x, const float *shift, int64_t rows, int64_t channels,
+                           double *sum, double *sum2)
 {
-    SUM_ROWS((double)x[row + c] * (double)y[row + c])
+#define MOMENT(R, C, U, V)                                                                         \
+    const double U = (double)x[(R)*channels + (C)] - (double)shift[C];                             \
+    const double V = U * U;
+    SUM2_ROWS(MOMENT)
+#undef MOMENT
 }
 
-void GAN_LANES_NAME(gan__rows_dev_rows)(const float *x, const float *mean, int64_t rows,
-                                        int64_t channels, double *sum)
+void GAN_ROWS(pair_rows)(const float *x, const float *y, int64_t rows, int64_t channels,
+                         double *sum, double *sum2)
 {
-    SUM_ROWS(((double)x[row + c] - (double)mean[c]) * ((double)x[row + c] - (double)mean[c]))
+#define PAIR(R, C, U, V)                                                                           \
+    const double U = (double)x[(R)*channels + (C)];                                                \
+    const double V = U * (double)y[(R)*channels + (C)];
+    SUM2_ROWS(PAIR)
+#undef PAIR
 }
 
-void GAN_LANES_NAME(gan__rows_scale_rows)(const float *x, const float *mean, const float *scale,
-                                          float *y, int64_t rows, int64_t channels)
+void GAN_ROWS(scale_rows)(const float *x, const float *mean, const float *scale, float *y,
+                          int64_t rows, int64_t channels)
 {
     for (int64_t r = 0; r < rows; r++, x += channels, y += channels) {
 #pragma omp simd
@@ -57,14 +108,14 @@ void GAN_LANES_NAME(gan__rows_scale_rows)(const float *x, const float *mean, con
     }
 }
 
-void GAN_LANES_NAME(gan__rows_norm_grad_rows)(const float *dy, const float *x_hat,
-                                              const float *scale, const float *a, const float *b,
-                                              float *dx, int64_t rows, int64_t channels)
+void GAN_ROWS(norm_grad_rows)(const float *dy, const float *x_hat, const float *scale,
+                              const float *a, const float *b, float *dx, int64_t rows,
+                              int64_t channels)
 {
     for (int64_t r = 0; r < rows; r++, dy += channels, x_hat += channels, dx += channels) {
 #pragma omp simd
         for (int64_t c = 0; c < channels; c++) {
-            dx[c] = scale[c] * (dy[c] - a[c] - x_hat[c] * b[c]);
+            dx[c] = (dy[c] - a[c] - x_hat[c] * b[c]) * scale[c];
         }
     }
 }
@@ -82,8 +133,8 @@ void GAN_LANES_NAME(gan__rows_norm_grad_rows)(const float *dy, const float *x_ha
         }                                                                                          \
     }
 
-void GAN_LANES_NAME(gan__rows_fold)(float *dst, const float *col, int64_t n, int64_t dst_step,
-                                    int64_t col_step, int64_t run)
+void GAN_ROWS(fold)(float *dst, const float *col, int64_t n, int64_t dst_step, int64_t col_step,
+                    int64_t run)
 {
     int64_t phases = dst_step > 0 ? (run + dst_step - 1) / dst_step : 1;
     if (run == 4) {
@@ -99,51 +150,84 @@ void GAN_LANES_NAME(gan__rows_fold)(float *dst, const float *col, int64_t n, int
     }
 }
 
-static double join(const double *lane)
+static double join(double *lane)
 {
-    double s[LANES];
-    for (int i = 0; i < LANES; i++) {
-        s[i] = lane[i];
-    }
     for (int width = LANES / 2; width > 0; width /= 2) {
         for (int i = 0; i < width; i++) {
-            s[i] += s[i + width];
+            lane[i] += lane[i + width];
         }
     }
-    return s[0];
+    return lane[0];
 }
 
-#define SUM_ALL(TERM)                                                                              \
-    double lane[LANES] = {0.0};                                                                    \
+/* BODY(i, k) adds element i to lane k. */
+#define SUM_ALL(BODY)                                                                              \
     int64_t full = n - n % LANES;                                                                  \
     for (int64_t j = 0; j < full; j += LANES) {                                                    \
         _Pragma("omp simd") for (int k = 0; k < LANES; k++)                                        \
         {                                                                                          \
-            const int64_t i = j + k;                                                               \
-            lane[k] += (TERM);                                                                     \
+            BODY(j + k, k)                                                                         \
         }                                                                                          \
     }                                                                                              \
     for (int64_t i = full; i < n; i++) {                                                           \
-        lane[i - full] += (TERM);                                                                  \
-    }                                                                                              \
+        BODY(i, i - full)                                                                          \
+    }
+
+double GAN_ROWS(sum)(const float *x, int64_t n)
+{
+    double lane[LANES] = {0.0};
+#define PLAIN(I, K) lane[K] += (double)x[I];
+    SUM_ALL(PLAIN)
+#undef PLAIN
     return join(lane);
-
-double GAN_LANES_NAME(gan__rows_sum)(const float *x, int64_t n)
-{
-    SUM_ALL((double)x[i])
 }
 
-double GAN_LANES_NAME(gan__rows_dot)(const float *x, const float *y, int64_t n)
+void GAN_ROWS(moment)(const float *x, float shift, int64_t n, double sums[2])
 {
-    SUM_ALL((double)x[i] * (double)y[i])
+    double lane[LANES] = {0.0}, lane2[LANES] = {0.0};
+    const double s = (double)shift;
+#define MOMENT(I, K)                                                                               \
+    const double d = (double)x[I] - s;                                                             \
+    lane[K] += d;                                                                                  \
+    lane2[K] += d * d;
+    SUM_ALL(MOMENT)
+#undef MOMENT
+    sums[0] = join(lane);
+    sums[1] = join(lane2);
 }
 
-double GAN_LANES_NAME(gan__rows_dev)(const float *x, float mean, int64_t n)
+void GAN_ROWS(pair)(const float *x, const float *y, int64_t n, double sums[2])
 {
-    SUM_ALL(((double)x[i] - (double)mean) * ((double)x[i] - (double)mean))
+    double lane[LANES] = {0.0}, lane2[LANES] = {0.0};
+#define PAIR(I, K)                                                                                 \
+    const double d = (double)x[I];                                                                 \
+    lane[K] += d;                                                                                  \
+    lane2[K] += d * (double)y[I];
+    SUM_ALL(PAIR)
+#undef PAIR
+    sums[0] = join(lane);
+    sums[1] = join(lane2);
 }
 
-float GAN_LANES_NAME(gan__rows_largest)(const float *x, int64_t n)
+void GAN_ROWS(scale)(const float *x, float mean, float scale, float *y, int64_t n)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = (x[i] - mean) * scale;
+    }
+}
+
+void GAN_ROWS(norm_grad)(const float *dy, const float *x_hat, const float k[3], float *dx,
+                         int64_t n)
+{
+    const float a = k[0], b = k[1], scale = k[2];
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        dx[i] = (dy[i] - a - x_hat[i] * b) * scale;
+    }
+}
+
+float GAN_ROWS(largest)(const float *x, int64_t n)
 {
     float lane[LANES];
     for (int k = 0; k < LANES; k++) {

@@ -8,24 +8,27 @@
 #define GAN_LANES_PASTE(A, B) GAN_LANES_PASTE_2(A, B)
 #define GAN_LANES_NAME(NAME) GAN_LANES_PASTE(NAME, GAN_LANES_SUFFIX)
 
-void GAN_LANES_NAME(gan__rows_add_rows)(float *y, const float *bias, int64_t rows,
-                                        int64_t channels);
-void GAN_LANES_NAME(gan__rows_sum_rows)(const float *x, int64_t rows, int64_t channels,
-                                        double *sum);
-void GAN_LANES_NAME(gan__rows_dot_rows)(const float *x, const float *y, int64_t rows,
-                                        int64_t channels, double *sum);
-void GAN_LANES_NAME(gan__rows_dev_rows)(const float *x, const float *mean, int64_t rows,
-                                        int64_t channels, double *sum);
-void GAN_LANES_NAME(gan__rows_scale_rows)(const float *x, const float *mean, const float *scale,
-                                          float *y, int64_t rows, int64_t channels);
-void GAN_LANES_NAME(gan__rows_norm_grad_rows)(const float *dy, const float *x_hat,
-                                              const float *scale, const float *a, const float *b,
-                                              float *dx, int64_t rows, int64_t channels);
-void GAN_LANES_NAME(gan__rows_fold)(float *dst, const float *col, int64_t n, int64_t dst_step,
-                                    int64_t col_step, int64_t run);
-double GAN_LANES_NAME(gan__rows_sum)(const float *x, int64_t n);
-double GAN_LANES_NAME(gan__rows_dot)(const float *x, const float *y, int64_t n);
-double GAN_LANES_NAME(gan__rows_dev)(const float *x, float mean, int64_t n);
-float GAN_LANES_NAME(gan__rows_largest)(const float *x, int64_t n);
+#define GAN_ROWS(NAME) GAN_LANES_NAME(gan__rows_##NAME)
+
+void GAN_ROWS(add_rows)(float *y, const float *bias, int64_t rows, int64_t channels);
+void GAN_ROWS(sum_rows)(const float *x, int64_t rows, int64_t channels, double *sum);
+void GAN_ROWS(moment_rows)(const float *x, const float *shift, int64_t rows, int64_t channels,
+                           double *sum, double *sum2);
+void GAN_ROWS(pair_rows)(const float *x, const float *y, int64_t rows, int64_t channels,
+                         double *sum, double *sum2);
+void GAN_ROWS(scale_rows)(const float *x, const float *mean, const float *scale, float *y,
+                          int64_t rows, int64_t channels);
+void GAN_ROWS(norm_grad_rows)(const float *dy, const float *x_hat, const float *scale,
+                              const float *a, const float *b, float *dx, int64_t rows,
+                              int64_t channels);
+void GAN_ROWS(fold)(float *dst, const float *col, int64_t n, int64_t dst_step, int64_t col_step,
+                    int64_t run);
+double GAN_ROWS(sum)(const float *x, int64_t n);
+void GAN_ROWS(moment)(const float *x, float shift, int64_t n, double sums[2]);
+void GAN_ROWS(pair)(const float *x, const float *y, int64_t n, double sums[2]);
+void GAN_ROWS(scale)(const float *x, float mean, float scale, float *y, int64_t n);
+void GAN_ROWS(norm_grad)(const float *dy, const float *x_hat, const float k[3], float *dx,
+                         int64_t n);
+float GAN_ROWS(largest)(const float *x, int64_t n);
 
 #endif

@@ -1,0 +1,213 @@
+/* reduce.c: sums over sets of axes by fixed blocks. */
+#include "reduce.h"
+
+#include "lanes.h"
+
+#include <string.h>
+
+enum {
+    BLOCK = 16384,          /* elements worth a task */
+    MOST_BLOCKS = 64,       /* tasks of one reduction */
+    SHORT_ROW = 32,         /* rows below this many elements are joined */
+    PARTIAL_BYTES = 4 << 20 /* scratch of the partial sums */
+};
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Joined axes: k0 r0 k1 r1; a further group does not fit. */
+static bool group(const gan_shape *s, uint64_t axes, int64_t part[4])
+{
+    int at = 0;
+    for (int i = 0; i < 4; i++) {
+        part[i] = 1;
+    }
+    for (int64_t i = 0; i < s->rank; i++) {
+        if (s->dim[i] == 1) {
+            continue;
+        }
+        int reduced = (axes >> i & 1) != 0;
+        if (at % 2 != reduced) {
+            at++;
+        }
+        if (at > 3) {
+            return false;
+        }
+        part[at] *= s->dim[i];
+    }
+    return gan_shape_count(s) > 0;
+}
+
+bool gan__reduce_plan(const gan_shape *s, uint64_t axes, struct gan__reduce *r)
+{
+    int64_t part[4];
+    if (!group(s, axes, part)) {
+        return false;
+    }
+    *r = (struct gan__reduce){.k0 = part[0], .r0 = part[1], .k1 = part[2], .r1 = part[3]};
+    if (r->k1 == 1) {
+        r->r1 *= r->r0;
+        r->r0 = 1;
+    } else if (r->r0 == 1) { /* only the last axes are reduced */
+        r->k0 *= r->k1;
+        r->k1 = 1;
+    }
+    r->vector = r->r0 == 1 && r->k1 == 1;
+    if (r->vector) {
+        r->blocks = (r->r1 + BLOCK - 1) / BLOCK;
+        r->block = BLOCK;
+        return true;
+    }
+    int64_t join = 1;
+    while (r->k1 * r->r1 * join < SHORT_ROW && r->r0 % (join * 2) == 0) {
+        join *= 2;
+    }
+    r->rows = r->r0 / join;
+    r->len = r->k1 * r->r1 * join;
+    int64_t most = least(MOST_BLOCKS / r->k0, PARTIAL_BYTES / (r->len * 16 * r->k0));
+    int64_t want = least(r->rows * r->len / BLOCK, least(most, r->rows));
+    r->blocks = want > 0 ? want : 1;
+    r->block = (r->rows + r->blocks - 1) / r->blocks;
+    r->blocks = (r->rows + r->block - 1) / r->block;
+    return true;
+}
+
+size_t gan__reduce_scratch(const struct gan__reduce *r)
+{
+    int64_t tasks = r->k0 * r->blocks;
+    return (size_t)(r->vector ? tasks * 2 : tasks * r->len * 2 + r->k0 * r->len);
+}
+
+void gan__reduce_spread(const struct gan__reduce *r, const float *per_channel, float *dst)
+{
+    int64_t period = r->k1 * r->r1;
+    for (int64_t i = 0; i < period; i++) {
+        dst[i] = per_channel[i / r->r1];
+    }
+    for (int64_t i = period; i < r->len; i++) {
+        dst[i] = dst[i - period];
+    }
+}
+
+/* --- vectors ---------------------------------------------------------------------------------- */
+
+static void vector_task(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
+                        const float *y, int64_t task, double sums[2])
+{
+    int64_t k = task / r->blocks, at = task % r->blocks * r->block;
+    int64_t n = least(r->block, r->r1 - at);
+    const float *v = x + k * r->r1;
+    switch (kind) {
+    case GAN_REDUCE_SUM:
+        sums[0] = gan__lanes()->sum(v + at, n);
+        sums[1] = 0.0;
+        break;
+    case GAN_REDUCE_MOMENTS:
+        gan__lanes()->moment(v + at, v[0], n, sums);
+        break;
+    case GAN_REDUCE_PAIR:
+        gan__lanes()->pair(v + at, y + k * r->r1 + at, n, sums);
+        break;
+    }
+}
+
+static void run_vectors(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
+                        const float *y, double *scratch, double *sums)
+{
+    int64_t tasks = r->k0 * r->blocks;
+#pragma omp parallel for schedule(static) if (r->k0 * r->r1 > BLOCK)
+    for (int64_t t = 0; t < tasks; t++) {
+        vector_task(r, kind, x, y, t, scratch + 2 * t);
+    }
+    int n_sums = kind == GAN_REDUCE_SUM ? 1 : 2;
+    for (int j = 0; j < n_sums; j++) {
+        for (int64_t k = 0; k < r->k0; k++) {
+            double total = 0.0;
+            for (int64_t b = 0; b < r->blocks; b++) {
+                total += scratch[2 * (k * r->blocks + b) + j];
+            }
+            sums[j * r->k0 + k] = total;
+        }
+    }
+}
+
+/* --- rows --------------------------------------------------------------------------------------- */
+
+static void row_task(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
+                     const float *y, const float *shift, int64_t task, double *partial)
+{
+    int64_t k = task / r->blocks, first = task % r->blocks * r->block;
+    int64_t n = least(r->block, r->rows - first), at = (k * r->rows + first) * r->len;
+    double *sum = partial, *sum2 = partial + r->len;
+    memset(partial, 0, (size_t)(2 * r->len) * sizeof *partial);
+    switch (kind) {
+    case GAN_REDUCE_SUM:
+        gan__lanes()->sum_rows(x + at, n, r->len, sum);
+        break;
+    case GAN_REDUCE_MOMENTS:
+        gan__lanes()->moment_rows(x + at, shift + k * r->len, n, r->len, sum, sum2);
+        break;
+    case GAN_REDUCE_PAIR:
+        gan__lanes()->pair_rows(x + at, y + at, n, r->len, sum, sum2);
+        break;
+    }
+}
+
+/* Adds the blocks of one k0 in their order, then the elements of a row to their channels. */
+static void fold_blocks(const struct gan__reduce *r, double *partial, int n_sums, int64_t k,
+                        double *sums)
+{
+    int64_t period = r->k1 * r->r1, n = 2 * r->len;
+    double *total = partial + k * r->blocks * n;
+    for (int64_t b = 1; b < r->blocks; b++) {
+        for (int64_t i = 0; i < n; i++) {
+            total[i] += total[b * n + i];
+        }
+    }
+    for (int j = 0; j < n_sums; j++) {
+        double *dst = sums + j * r->k0 * r->k1 + k * r->k1;
+        memset(dst, 0, (size_t)r->k1 * sizeof *dst);
+        for (int64_t i = 0; i < r->len; i++) {
+            dst[i % period / r->r1] += total[j * r->len + i];
+        }
+    }
+}
+
+static void run_rows(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
+                     const float *y, double *scratch, double *sums)
+{
+    int64_t tasks = r->k0 * r->blocks, work = r->k0 * r->rows * r->len;
+    float *shift = (float *)(void *)(scratch + tasks * 2 * r->len);
+#pragma omp parallel if (work > BLOCK)
+    {
+        if (kind == GAN_REDUCE_MOMENTS) {
+#pragma omp for schedule(static)
+            for (int64_t k = 0; k < r->k0; k++) {
+                const float *row = x + k * r->rows * r->len;
+                for (int64_t i = 0; i < r->len; i++) {
+                    shift[k * r->len + i] = row[i % (r->k1 * r->r1) / r->r1 * r->r1];
+                }
+            }
+        }
+#pragma omp for schedule(static)
+        for (int64_t t = 0; t < tasks; t++) {
+            row_task(r, kind, x, y, shift, t, scratch + t * 2 * r->len);
+        }
+#pragma omp for schedule(static)
+        for (int64_t k = 0; k < r->k0; k++) {
+            fold_blocks(r, scratch, kind == GAN_REDUCE_SUM ? 1 : 2, k, sums);
+        }
+    }
+}
+
+void gan__reduce_run(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
+                     const float *y, double *scratch, double *sums)
+{
+    if (r->vector) {
+        run_vectors(r, kind, x, y, scratch, sums);
+    } else {
+        run_rows(r, kind, x, y, scratch, sums);
+    }
+}
