@@ -208,28 +208,21 @@ gan_status gan__writer_put(struct gan__writer *w, const void *p, size_t n, gan_e
     return GAN_OK;
 }
 
-/* Makes the rename itself last. File systems that cannot sync a folder say EINVAL: fine. */
-static gan_status sync_folder_of(const char *path, gan_err *err)
+/* Makes the rename itself last. File systems that cannot sync a folder say EINVAL: fine. `dir` has
+ * room for the path and becomes its folder: after the rename nothing may fail for want of memory. */
+static gan_status sync_folder_of(const char *path, char *dir, gan_err *err)
 {
-    const char *base = gan__path_base(path);
-    struct gan__str dir = {0};
-    gan__str_addn(&dir, path, (size_t)(base - path));
-    if (dir.len == 0) {
-        gan__str_add(&dir, ".");
-    }
-    if (dir.bad) {
-        gan__str_release(&dir);
-        return gan__fail_nomem(err, strlen(path), "a file name");
-    }
+    size_t n = (size_t)(gan__path_base(path) - path);
+    memcpy(dir, n > 0 ? path : ".", n > 0 ? n : 1);
+    dir[n > 0 ? n : 1] = '\0';
     gan_status status = GAN_OK;
-    int fd = open_retry(dir.p, O_RDONLY | O_DIRECTORY);
+    int fd = open_retry(dir, O_RDONLY | O_DIRECTORY);
     if (fd >= 0) {
         if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP) {
-            status = gan__fail_errno(err, "cannot sync", dir.p);
+            status = gan__fail_errno(err, "cannot sync", dir);
         }
         (void)close(fd);
     } /* a folder may be writable without being readable: then the rename stands unsynced */
-    gan__str_release(&dir);
     return status;
 }
 
@@ -251,9 +244,10 @@ gan_status gan__writer_commit(struct gan__writer *w, gan_err *err)
         status = gan__fail_errno(err, "cannot replace", w->path);
     }
     if (status == GAN_OK) {
-        gan__free(w->tmp); /* gone: abort below must not remove it */
+        char *dir = w->tmp; /* longer than the path; abort below must not remove it */
         w->tmp = NULL;
-        status = sync_folder_of(w->path, err);
+        status = sync_folder_of(w->path, dir, err);
+        gan__free(dir);
     }
     gan__writer_abort(w);
     return status;

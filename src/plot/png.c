@@ -12,29 +12,51 @@
 
 #include <inttypes.h>
 #include <spng.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define MAX_SIDE 32768
 #define MAX_FILE ((size_t)1 << 30)
 #define MAX_TEXTS 32
 
-static void *spng_calloc(size_t count, size_t size)
+/* libspng reports a failed allocation inside zlib as damaged data, and its allocators have no
+ * context: whether memory ran short is noted here, by thread. */
+static _Thread_local bool starved;
+
+static void *noted(void *p)
 {
-    return gan__alloc_array(count, size);
+    starved = starved || p == NULL;
+    return p;
+}
+
+static void *png_malloc(size_t bytes)
+{
+    return noted(gan__alloc(bytes));
+}
+
+static void *png_calloc(size_t count, size_t size)
+{
+    return noted(gan__alloc_array(count, size));
+}
+
+static void *png_realloc(void *p, size_t bytes)
+{
+    return noted(gan__realloc(p, bytes));
 }
 
 static spng_ctx *context_new(int flags)
 {
-    struct spng_alloc alloc = {.malloc_fn = gan__alloc,
-                               .realloc_fn = gan__realloc,
-                               .calloc_fn = spng_calloc,
+    struct spng_alloc alloc = {.malloc_fn = png_malloc,
+                               .realloc_fn = png_realloc,
+                               .calloc_fn = png_calloc,
                                .free_fn = gan__free};
+    starved = false;
     return spng_ctx_new2(&alloc, flags);
 }
 
 static gan_status fail_png(gan_err *err, gan_status code, const char *path, int rc)
 {
-    if (rc == SPNG_EMEM || rc == SPNG_EZLIB_INIT) { /* zlib only fails to start without memory */
+    if (rc == SPNG_EMEM || starved) {
         return gan__fail(err, GAN_E_NOMEM, "%s: not enough memory for the image", path);
     }
     return gan__fail(err, code, "%s: %s", path, spng_strerror(rc));
