@@ -219,11 +219,11 @@ gan_val bench_weighted(struct bench *b, const gan_val *v, int n, int stage)
 /* --- runs ----------------------------------------------------------------------------------- */
 
 gan_plan *bench_plan(const struct bench *b, const gan_val *out, int n, const char *backend,
-                     int threads)
+                     int threads, const char *without)
 {
     gan_err err = {0};
     struct gan_plan_opts opts = {
-        .backend = backend, .threads = threads, .without = "all", .verify = true};
+        .backend = backend, .threads = threads, .without = without, .verify = true};
     gan_plan *p = gan_plan_new(b->g, out, n, &opts, &err);
     if (!p)
         complain(b->s, "%s with %d threads does not compile: %s", backend, threads, err.message);

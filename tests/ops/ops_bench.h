@@ -50,9 +50,9 @@ gan_val bench_random(struct bench *b, const char *name, struct gan__type type);
 /* sum_i sum(v[i] * r_i) with random r_i, as a scalar in the real type; what is not real is cast. */
 gan_val bench_weighted(struct bench *b, const gan_val *v, int n, int stage);
 
-/* Compiles with all passes off. NULL after complaining. */
+/* Compiles without the passes named. NULL after complaining. */
 gan_plan *bench_plan(const struct bench *b, const gan_val *out, int n, const char *backend,
-                     int threads);
+                     int threads, const char *without);
 bool bench_run(const struct bench *b, gan_plan *p);
 
 /* The checks of one op; ops_checks.c. */
@@ -60,6 +60,7 @@ void check_expansion(const struct sample *s);
 void check_derivatives(const struct sample *s);
 void check_closure(const struct sample *s);
 void check_kernels(const struct sample *s);
+void check_passes(const struct sample *s);
 void check_large(const struct gan__op *op);
 
 #endif

@@ -278,7 +278,9 @@ bool values_of(gan_graph *g, const gan_val *out, int n, const char *backend, dou
 
 static bool equal(double a, double b, double tolerance)
 {
-    return isnan(b) ? isnan(a) : a == b || fabs(a - b) <= tolerance * (1 + fabs(b));
+    if (isnan(b) || isinf(b))
+        return isnan(b) ? isnan(a) : a == b;
+    return fabs(a - b) <= tolerance * (1 + fabs(b));
 }
 
 /* One entry in one type on one backend; 1e-7 leaves f32 its last bit, 1e-15 the same for f64. */

@@ -42,8 +42,10 @@ static void check_case(const struct gan__op *op, int index)
         check_aliased(&s);
     }
     sample_close(&s);
-    if (sample_open(&s, op, index, GAN_F32))
+    if (sample_open(&s, op, index, GAN_F32)) {
         check_kernels(&s);
+        check_passes(&s);
+    }
     sample_close(&s);
 }
 
@@ -97,6 +99,7 @@ int main(int argc, char **argv)
         tests[n++] = (struct CMUnitTest){.name = "values", .test_func = test_values};
         tests[n++] = (struct CMUnitTest){.name = "empty", .test_func = test_empty};
         tests[n++] = (struct CMUnitTest){.name = "large", .test_func = test_large};
+        tests[n++] = (struct CMUnitTest){.name = "special", .test_func = test_special};
     }
     for (const struct gan__op *const *p = gan__ops; *p && n < MOST_TESTS; p++) {
         if (only ? strcmp(only, (*p)->name) == 0 : needs_cases(*p)) {
