@@ -62,6 +62,12 @@ static inline float lane_exp_reduce(float x, int32_t *n)
     return p * r * r + r;
 }
 
+/* 2^n; unsigned, because NaN arrives here with any n and must not be an overflow. */
+static inline float lane_pow2(int32_t n)
+{
+    return lane_float((int32_t)((uint32_t)(n + 127) << 23));
+}
+
 static inline float lane_exp(float x)
 {
     int32_t n;
@@ -70,7 +76,7 @@ static inline float lane_exp(float x)
     float q = lane_exp_reduce(x, &n);
     /* 2^n in two factors: n goes from -150 (denormal results) to 128 (overflow) */
     int32_t half = n >> 1;
-    float a = lane_float((half + 127) << 23), b = lane_float((n - half + 127) << 23);
+    float a = lane_pow2(half), b = lane_pow2(n - half);
     return (q + 1.0f) * a * b;
 }
 
@@ -81,7 +87,7 @@ static inline float lane_expm1(float x)
     y = y < -20.0f ? -20.0f : y;
     float q = lane_exp_reduce(y, &n);
     int32_t half = n >> 1;
-    float a = lane_float((half + 127) << 23), b = lane_float((n - half + 127) << 23);
+    float a = lane_pow2(half), b = lane_pow2(n - half);
     float v = q * a * b + (a * b - 1.0f);
     v = n == 128 ? (q + 1.0f) * a * b : v; /* 2^128 alone overflows */
     return x > 88.8f ? x * 3e38f : v;      /* infinity */
@@ -93,7 +99,7 @@ static inline float lane_log(float x)
     float tiny = x < 1.17549435e-38f ? 8388608.0f : 1.0f; /* 2^23 lifts denormals */
     float k0 = x < 1.17549435e-38f ? -23.0f : 0.0f;
     int32_t i = lane_bits(x * tiny);
-    int32_t e = (i - 0x3f3504f3) >> 23;
+    int32_t e = (int32_t)((uint32_t)i - 0x3f3504f3u) >> 23;
     float f = lane_float((int32_t)((uint32_t)i - ((uint32_t)e << 23))) - 1.0f;
     float k = (float)e + k0;
     float p = 6.757530570e-2f;
