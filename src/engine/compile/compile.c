@@ -202,6 +202,11 @@ gan_status gan__compile_run(struct gan__compile *c, gan_err *err)
         }
     }
     GAN_TRY(gan__compile_fuse(c, gan__pass_on(c->without, "fuse"), err));
+    for (int i = 0; i < n; i++) { /* broadcasts that programs look through, operands of epilogues */
+        if (strcmp(list[i]->name, "dce") == 0) {
+            GAN_TRY(run_pass(c, list[i], err));
+        }
+    }
     GAN_TRY(gan__compile_finish(c, err));
     return c->verify ? gan__verify_graph(c, "finish", err) : GAN_OK;
 }

@@ -1,8 +1,30 @@
-/* fuse_groups.c: which elementwise nodes share a program. */
+/* fuse_groups.c: which elementwise nodes share a program.
+ *
+ * A node's level is the number of times a path to it leaves an elementwise region (a change of the
+ * number of elements leaves it too). Levels never fall along a path and rise whenever one leaves a
+ * region, so no path goes out of a set of nodes of one level and comes back: any such set may run
+ * as one step, without a search for cycles. Cheap nodes that only later levels read sink there, so
+ * that their input is read again instead of their result being written and read.
+ *
+ * Joined are producers with consumers, and readers of the same whole tensor. */
 #include "fuse.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
+
+#include <string.h>
+
+/* Work arrays, by node unless said otherwise. */
+struct work {
+    struct gan__fusion *f;
+    uint32_t *level;
+    int64_t *count;       /* elements of the first result */
+    uint32_t *parent;     /* of the disjoint sets */
+    uint32_t *lowest;     /* lowest level of the readers that could be joined */
+    uint32_t *joinable;   /* readers that could be joined */
+    uint32_t *last;       /* by value: latest reader that can */
+    uint32_t *next, *end; /* members of a set chained in ascending order; by root: the last one */
+};
 
 static void find_able(struct gan__fusion *f)
 {
@@ -21,11 +43,237 @@ static void find_able(struct gan__fusion *f)
     }
 }
 
+/* Do both belong to elementwise regions of one size? */
+static bool same_region(const struct work *w, uint32_t a, uint32_t b)
+{
+    return w->f->can[a] && w->f->can[b] && w->count[a] == w->count[b] &&
+           w->f->g->nodes[a].copy == w->f->g->nodes[b].copy;
+}
+
+static void find_levels(struct work *w)
+{
+    const gan_graph *g = w->f->g;
+    for (uint32_t i = 1; i < g->n_nodes; i++) {
+        const struct gan__node *n = &g->nodes[i];
+        w->count[i] = n->n_out > 0 ? gan_shape_count(&n->out[0].shape) : 0;
+        for (int j = 0; j < n->n_in; j++) {
+            uint32_t m = n->in[j].node;
+            uint32_t level = w->level[m] + (w->f->can[m] && !same_region(w, m, i));
+            w->level[i] = level > w->level[i] ? level : w->level[i];
+        }
+    }
+}
+
+/* Bytes read more when node i moves to a later level. */
+static size_t sinking_costs(const struct work *w, uint32_t i)
+{
+    const struct gan__fusion *f = w->f;
+    const struct gan__node *n = &f->g->nodes[i];
+    size_t cost = 0;
+    for (int j = 0; j < n->n_in; j++) {
+        gan_val v = n->in[j];
+        uint32_t m = v.node;
+        const struct gan__op *op = f->g->nodes[m].op;
+        bool twice = j > 0 && n->in[j - 1].node == m && n->in[j - 1].out == v.out;
+        if (twice || op == &gan__op_fill || op == &gan__op_broadcast) {
+            continue;
+        }
+        size_t bytes = gan_dtype_size(gan__type_of(f->g, v)->dtype);
+        cost += bytes;
+        if (same_region(w, m, i) && w->level[m] == w->level[i] && f->readers[f->base[m]] == 1) {
+            cost += bytes; /* a register becomes a tensor, unless the input sinks too */
+        }
+    }
+    return cost;
+}
+
+static void sink(struct work *w)
+{
+    const gan_graph *g = w->f->g;
+    memset(w->lowest, 0xff, g->n_nodes * sizeof *w->lowest);
+    for (uint32_t i = (uint32_t)g->n_nodes; i-- > 1;) {
+        const struct gan__node *n = &g->nodes[i];
+        if (w->f->can[i] && w->joinable[i] > 0 &&
+            w->joinable[i] == w->f->readers[w->f->base[i]] && w->lowest[i] > w->level[i] &&
+            sinking_costs(w, i) <= 2 * gan_dtype_size(n->out[0].dtype)) {
+            w->level[i] = w->lowest[i];
+        }
+        for (int j = 0; j < n->n_in; j++) {
+            uint32_t m = n->in[j].node;
+            if (same_region(w, m, i)) {
+                w->joinable[m]++;
+                w->lowest[m] = w->level[i] < w->lowest[m] ? w->level[i] : w->lowest[m];
+            }
+        }
+    }
+}
+
+static uint32_t find_root(struct work *w, uint32_t i)
+{
+    while (w->parent[i] != i) {
+        w->parent[i] = w->parent[w->parent[i]];
+        i = w->parent[i];
+    }
+    return i;
+}
+
+/* The smaller number becomes the root. */
+static void join(struct work *w, uint32_t a, uint32_t b)
+{
+    uint32_t ra = find_root(w, a), rb = find_root(w, b);
+    if (ra != rb) {
+        w->parent[ra > rb ? ra : rb] = ra > rb ? rb : ra;
+    }
+}
+
+static void join_all(struct work *w)
+{
+    const struct gan__fusion *f = w->f;
+    const gan_graph *g = f->g;
+    for (uint32_t i = 1; i < g->n_nodes; i++) {
+        w->parent[i] = i;
+        for (int j = 0; j < g->nodes[i].n_in && f->can[i]; j++) {
+            gan_val v = g->nodes[i].in[j];
+            if (same_region(w, v.node, i) && w->level[v.node] == w->level[i]) {
+                join(w, v.node, i);
+                continue;
+            }
+            /* readers of one whole tensor; broadcasts are small */
+            uint32_t *last = &w->last[f->base[v.node] + v.out];
+            const struct gan__op *op = g->nodes[v.node].op;
+            if (op == &gan__op_broadcast || op == &gan__op_fill) {
+                continue;
+            }
+            if (*last != 0 && same_region(w, *last, i) && w->level[*last] == w->level[i]) {
+                join(w, *last, i);
+            }
+            *last = i;
+        }
+    }
+}
+
+/* Number of members of chain[0..n) that somebody outside reads. */
+static int count_saves(const struct work *w, const uint32_t *chain, int n)
+{
+    const struct gan__fusion *f = w->f;
+    int saves = 0;
+    for (int i = 0; i < n; i++) {
+        uint32_t inside = 0, readers = f->readers[f->base[chain[i]]];
+        for (int k = i + 1; k < n; k++) {
+            const struct gan__node *m = &f->g->nodes[chain[k]];
+            for (int j = 0; j < m->n_in; j++) {
+                inside += m->in[j].node == chain[i];
+            }
+        }
+        saves += readers == 0 || readers != inside;
+    }
+    return saves;
+}
+
+/* Adds the node's inputs from outside the chain; false when there are too many. */
+static bool add_loads(const struct work *w, const uint32_t *chain, int n, uint32_t node,
+                      uint32_t *loads, int *n_loads)
+{
+    const struct gan__fusion *f = w->f;
+    const struct gan__node *m = &f->g->nodes[node];
+    for (int j = 0; j < m->n_in; j++) {
+        uint32_t v = f->base[m->in[j].node] + m->in[j].out;
+        bool known = false;
+        for (int k = 0; k < *n_loads && !known; k++) {
+            known = loads[k] == v;
+        }
+        for (int k = n; k-- > 0 && !known;) {
+            known = chain[k] == m->in[j].node;
+        }
+        if (known) {
+            continue;
+        }
+        if (*n_loads == GAN__MAX_LOADS) {
+            return false;
+        }
+        loads[(*n_loads)++] = v;
+    }
+    return true;
+}
+
+/* Cuts one set into groups within the limits, in ascending order: edges only go forward. */
+static void cut(struct work *w, uint32_t first)
+{
+    uint32_t chain[GAN__MAX_CODE], loads[GAN__MAX_LOADS];
+    while (first != 0) {
+        int n = 0, n_loads = 0;
+        for (uint32_t i = first; i != 0 && n < GAN__MAX_CODE; i = w->next[i]) {
+            if (!add_loads(w, chain, n, i, loads, &n_loads)) {
+                break;
+            }
+            chain[n++] = i;
+        }
+        while (n > 1 && count_saves(w, chain, n) > GAN__MAX_STORES) {
+            n = n > 2 * GAN__MAX_STORES ? n / 2 : n - 1;
+        }
+        uint32_t group = ++w->f->n_groups;
+        for (int k = 0; k < n; k++) {
+            w->f->group[chain[k]] = group;
+        }
+        first = w->next[chain[n - 1]];
+    }
+}
+
+static void cut_all(struct work *w)
+{
+    const struct gan__fusion *f = w->f;
+    for (uint32_t i = 1; i < f->g->n_nodes; i++) {
+        uint32_t r = f->can[i] ? find_root(w, i) : 0;
+        if (r != 0 && r != i) {
+            w->next[w->end[r]] = i;
+        }
+        w->end[r] = i;
+    }
+    for (uint32_t i = 1; i < f->g->n_nodes; i++) {
+        if (f->can[i] && w->parent[i] == i) {
+            cut(w, i);
+        }
+    }
+}
+
+static gan_status group_together(struct gan__fusion *f, gan_err *err)
+{
+    size_t n = f->g->n_nodes;
+    struct work w = {.f = f,
+                     .level = gan__alloc_array(n, sizeof(uint32_t)),
+                     .count = gan__alloc_array(n, sizeof(int64_t)),
+                     .parent = gan__alloc_array(n, sizeof(uint32_t)),
+                     .lowest = gan__alloc_array(n, sizeof(uint32_t)),
+                     .joinable = gan__alloc_array(n, sizeof(uint32_t)),
+                     .last = gan__alloc_array(f->base[n], sizeof(uint32_t)),
+                     .next = gan__alloc_array(n, sizeof(uint32_t)),
+                     .end = gan__alloc_array(n, sizeof(uint32_t))};
+    gan_status status = GAN_OK;
+    if (w.level && w.count && w.parent && w.lowest && w.joinable && w.last && w.next && w.end) {
+        find_levels(&w);
+        sink(&w);
+        join_all(&w);
+        cut_all(&w);
+    } else {
+        status = gan__fail_nomem(err, n * 36, "fusion");
+    }
+    gan__free(w.level);
+    gan__free(w.count);
+    gan__free(w.parent);
+    gan__free(w.lowest);
+    gan__free(w.joinable);
+    gan__free(w.last);
+    gan__free(w.next);
+    gan__free(w.end);
+    return status;
+}
+
 gan_status gan__fusion_groups(struct gan__fusion *f, bool together, gan_err *err)
 {
-    (void)together;
-    (void)err;
     find_able(f);
+    if (together) {
+        return group_together(f, err);
+    }
     for (size_t i = 1; i < f->g->n_nodes; i++) {
         f->group[i] = f->can[i] ? ++f->n_groups : 0;
     }

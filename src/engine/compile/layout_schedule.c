@@ -1,5 +1,5 @@
-/* layout_schedule.c: the order of the steps. Nodes run in number order. A state set disappears when its
- * value can be made in the store's own memory; otherwise it is a copy, run as soon as the value
+/* layout_schedule.c: the order of the steps. Nodes run in number order. A state set disappears when
+ * its value can be made in the memory of the store; otherwise it is a copy, run as soon as the value
  * exists and the last reader of the old version is done. */
 #include "layout.h"
 

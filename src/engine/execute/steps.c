@@ -42,7 +42,8 @@ static bool fill_step(gan_plan *p, const gan_graph *g, const struct gan__node *n
     if (n->op->attr_size) {
         s->call.attr = gan__arena_copy(&p->arena, n->attr, n->op->attr_size);
     }
-    if (!s->scope || !s->in || !s->out || !out_at || (n->op->attr_size && !s->call.attr)) {
+    int64_t *from = gan__arena_array(&p->arena, (size_t)n->n_in + 1, sizeof *from);
+    if (!s->scope || !s->in || !s->out || !out_at || !from || (n->op->attr_size && !s->call.attr)) {
         return false;
     }
     for (int j = 0; j < n->n_in; j++) {
@@ -58,6 +59,7 @@ static bool fill_step(gan_plan *p, const gan_graph *g, const struct gan__node *n
         out_at[k] = SIZE_MAX;
     }
     s->out_at = out_at;
+    s->from = from;
     s->call.in = s->in;
     s->call.out = s->out;
     s->call.n_in = n->n_in;
@@ -182,6 +184,7 @@ static bool bind_step(gan_plan *p, const struct gan__layout *l, size_t t)
         if (!bind(p, l, n->in[j], &s->in[j].data)) {
             return false;
         }
+        s->from[j] = l->time[l->maker[l->root[l->base[n->in[j].node] + n->in[j].out]]];
     }
     if (n->op == &gan__op_state_set) {
         const struct gan__attr_index *a = n->attr;
@@ -189,6 +192,8 @@ static bool bind_step(gan_plan *p, const struct gan__layout *l, size_t t)
         return true;
     }
     for (int k = 0; k < n->n_out; k++) {
+        const struct gan__buffer *b = &l->buffers[l->buffer_of[l->base[id] + (uint32_t)k]];
+        s->out_at[k] = b->place == GAN_PLACE_SLAB ? b->at : SIZE_MAX;
         if (!bind(p, l, (gan_val){id, (uint32_t)k}, &s->out[k].data)) {
             return false;
         }

@@ -18,7 +18,8 @@ struct gan__step {
     gan_tensor *in, *out; /* what call points to */
     double flops, bytes;
     size_t scratch_bytes, scratch_at; /* in the slab */
-    const size_t *out_at;             /* offset in the slab of each output, SIZE_MAX elsewhere */
+    size_t *out_at;                   /* offset in the slab of each output, SIZE_MAX elsewhere */
+    int64_t *from;                    /* step that makes each input, -1: feed, state, constant */
 };
 
 /* A pointer to fill: slab + at. */
@@ -90,6 +91,9 @@ gan_status gan__steps_prepare(gan_plan *p, const struct gan__layout *l, gan_err 
 
 /* Gives every tensor its pointer or a place in a list of pointers to fill. */
 gan_status gan__steps_bind(gan_plan *p, const struct gan__layout *l, gan_err *err);
+
+/* "mul+add" for a program, else the op's name; written to dst, cut when too long. */
+const char *gan__step_name(const struct gan__step *s, char *dst, size_t cap);
 
 /* Checks and binds feeds and scalars, the workspace and the run's numbers. */
 gan_status gan__run_begin(gan_plan *p, const struct gan_run *args, gan_err *err);
