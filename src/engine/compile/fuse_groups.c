@@ -93,8 +93,8 @@ static void sink(struct work *w)
     memset(w->lowest, 0xff, g->n_nodes * sizeof *w->lowest);
     for (uint32_t i = (uint32_t)g->n_nodes; i-- > 1;) {
         const struct gan__node *n = &g->nodes[i];
-        if (w->f->can[i] && w->joinable[i] > 0 &&
-            w->joinable[i] == w->f->readers[w->f->base[i]] && w->lowest[i] > w->level[i] &&
+        if (w->f->can[i] && w->joinable[i] > 0 && w->joinable[i] == w->f->readers[w->f->base[i]] &&
+            w->lowest[i] > w->level[i] &&
             sinking_costs(w, i) <= 2 * gan_dtype_size(n->out[0].dtype)) {
             w->level[i] = w->lowest[i];
         }

@@ -43,8 +43,8 @@ static uint32_t look_up(const struct gan__rewrite *rw, const uint32_t *slots, si
                         const struct gan__node *n, const gan_val *in, size_t *slot)
 {
     size_t i = (size_t)hash_of(n, in) & mask;
-    while (slots[i] != 0 && !(rw->dst->nodes[slots[i]].n_in == n->n_in &&
-                              equal(&rw->dst->nodes[slots[i]], n, in))) {
+    while (slots[i] != 0 &&
+           !(rw->dst->nodes[slots[i]].n_in == n->n_in && equal(&rw->dst->nodes[slots[i]], n, in))) {
         i = (i + 1) & mask;
     }
     *slot = i;
@@ -70,8 +70,7 @@ static void merge(struct gan__rewrite *rw, uint32_t *slots, size_t mask)
             slots[slot] = same;
         }
         for (int k = 0; k < n->n_out; k++) {
-            gan__rewrite_set(rw, (gan_val){(uint32_t)i, (uint32_t)k},
-                             (gan_val){same, (uint32_t)k});
+            gan__rewrite_set(rw, (gan_val){(uint32_t)i, (uint32_t)k}, (gan_val){same, (uint32_t)k});
         }
     }
 }
