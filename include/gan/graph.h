@@ -301,6 +301,11 @@ GAN_API char *gan_graph_dump(const gan_graph *g, gan_dump_form form);
 /** Frees text libgan made. */
 GAN_API void gan_text_free(char *text);
 
+/** Name and one line about operation i of the sorted table, NULL past the end. Operations that only
+ * compilation makes are left out. */
+GAN_API const char *gan_op_name(int i);
+GAN_API const char *gan_op_doc(int i);
+
 #ifdef __cplusplus
 }
 #endif
