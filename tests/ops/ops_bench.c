@@ -119,7 +119,7 @@ static bool draw(struct sample *s, int input)
 
 bool sample_open(struct sample *s, const struct gan__op *op, int index, gan_dtype real)
 {
-    *s = (struct sample){.op = op, .cs = &op->cases[index], .index = index};
+    *s = (struct sample){.op = op, .cs = &op->cases[index], .index = index, .real = real};
     bool good = read_types(s, real);
     for (int i = 0; good && i < s->n; i++)
         good = draw(s, i);
@@ -169,15 +169,15 @@ gan_val bench_random(struct bench *b, const char *name, struct gan__type type)
     return v;
 }
 
-bool bench_open(struct bench *b, const struct sample *s, gan_dtype real, bool build)
+bool bench_open(struct bench *b, const struct sample *s)
 {
-    *b = (struct bench){.s = s, .g = gan_graph_new(NULL, real)};
+    *b = (struct bench){.s = s, .g = gan_graph_new(NULL, s->real)};
     for (int i = 0; b->g && i < s->n; i++) {
         char name[16];
         gan__format(name, sizeof name, "x%d", i);
         b->x[i] = s->aliased && i > 0 ? b->x[0] : add_feed(b, name, s->type[i], s->value[i]);
     }
-    if (b->g && build) {
+    if (b->g) {
         gan_val y = gan__add_node(b->g, s->op, b->x, s->n, s->cs->attr);
         for (int i = 0; i < s->op->n_out; i++)
             b->y[i] = (gan_val){y.node, gan_ok(y) ? (uint32_t)i : 0};

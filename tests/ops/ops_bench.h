@@ -14,7 +14,8 @@ enum { MAX_IN = 16, MAX_OUT = 8, MAX_FEEDS = 96 };
 struct sample {
     const struct gan__op *op;
     const struct gan__case *cs;
-    int index; /* of the case */
+    int index;      /* of the case */
+    gan_dtype real; /* f32 or f64 */
     int n;
     struct gan__type type[MAX_IN]; /* real inputs: in the suite's real type */
     double *value[MAX_IN];
@@ -40,8 +41,8 @@ void complain(const struct sample *s, const char *fmt, ...) GAN_PRINTF(2, 3);
 bool sample_open(struct sample *s, const struct gan__op *op, int index, gan_dtype real);
 void sample_close(struct sample *s);
 
-/* Feeds x0, x1, .. and, when build is set, the op on them. False after complaining. */
-bool bench_open(struct bench *b, const struct sample *s, gan_dtype real, bool build);
+/* Feeds x0, x1, .. and the op on them. False after complaining. */
+bool bench_open(struct bench *b, const struct sample *s);
 void bench_close(struct bench *b);
 
 /* A feed with numbers of the stream (op, case, name), of size 0.5 to 1.5 and random sign. */

@@ -21,9 +21,12 @@ static const struct gan__attr_conv same = {{1, 1, 1, 1, 1, 1, 1, 1, 1}, 0, 0},
                                    half_input = {{2, 2, 1, 1, 1, 1, 1, 1, 1}, 34, 30},
                                    half_weight = {{2, 2, 1, 1, 1, 1, 1, 1, 1}, 4, 4};
 static const struct gan__attr_pool two = {{2, 2, 2, 2, 0, 0, 0, 0}, 0, 0},
+                                   two_grad = {{2, 2, 2, 2, 0, 0, 0, 0}, 34, 30},
                                    three = {{3, 3, 2, 2, 1, 1, 1, 1}, 0, 0};
 static const struct gan__attr_resize up = {66, 62, GAN_RESIZE_NEAREST},
-                                     smooth = {47, 65, GAN_RESIZE_BILINEAR};
+                                     smooth = {47, 65, GAN_RESIZE_BILINEAR},
+                                     up_grad = {33, 31, GAN_RESIZE_NEAREST},
+                                     smooth_grad = {33, 31, GAN_RESIZE_BILINEAR};
 
 /* Tolerances: data movement and maxima are exact. A sum of n numbers of size 1 in blocks, pairs or
  * f64 is within 1e-5 of the f64 sum relative to its size; a naive f32 sum of 3e5 would be out by
@@ -73,12 +76,22 @@ static const struct {
     {"normalize", {"[8,33,31,17]", -1, 3, 1e-5, 0, &batch, NULL, 0, 0}},
     {"normalize", {"[8,33,31,17]", -1, 3, 1e-5, 0, &instance, NULL, 0, 0}},
     {"normalize", {"[8,33,31,17]", -1, 3, 1e-5, 0, &layer, NULL, 0, 0}},
+    {"normalize_grad",
+     {"[8,33,31,17] [8,33,31,17] [1,1,1,17]", 0.5, 2, 1e-5, 0, &batch, NULL, 0, 0}},
+    {"normalize_grad",
+     {"[8,33,31,17] [8,33,31,17] [8,1,1,17]", 0.5, 2, 1e-5, 0, &instance, NULL, 0, 0}},
+    {"normalize_grad",
+     {"[8,33,31,17] [8,33,31,17] [8,1,1,1]", 0.5, 2, 1e-5, 0, &layer, NULL, 0, 0}},
+    {"avg_pool_grad", {"[8,17,15,17]", -1, 1, 1e-5, 0, &two_grad, NULL, 0, 0}},
+    {"max_pool_grad", {"[8,34,30,17] [8,17,15,17]", -1, 1, 1e-5, 0, &two_grad, NULL, 0, 0}},
     {"avg_pool", {"[8,34,30,17]", -1, 1, 1e-5, 0, &two, NULL, 0, 0}},
     {"avg_pool", {"[8,33,31,17]", -1, 1, 1e-5, 0, &three, NULL, 0, 0}},
     {"max_pool", {"[8,34,30,17]", -1, 1, 0, 0, &two, NULL, 0, 0}},
     {"max_pool", {"[8,33,31,17]", -1, 1, 0, 0, &three, NULL, 0, 0}},
     {"resize", {"[8,33,31,17]", -1, 1, 0, 0, &up, NULL, 0, 0}},
     {"resize", {"[8,33,31,17]", -1, 1, 1e-5, 0, &smooth, NULL, 0, 0}},
+    {"resize_grad", {"[8,66,62,17]", -1, 1, 1e-5, 0, &up_grad, NULL, 0, 0}},
+    {"resize_grad", {"[8,47,65,17]", -1, 1, 1e-5, 0, &smooth_grad, NULL, 0, 0}},
     {"matmul", {"[131,257] [257,67]", -1, 1, 1e-5, 0, &nn, NULL, 0, 0}},
     {"matmul", {"[131,257] [67,257]", -1, 1, 1e-5, 0, &nt, NULL, 0, 0}},
     {"matmul", {"[257,131] [257,67]", -1, 1, 1e-5, 0, &tn, NULL, 0, 0}},

@@ -31,7 +31,7 @@ static bool check_special(const struct gan__op *op, const struct gan__case *give
 {
     struct gan__case cs = *given;
     cs.shapes = op->n_in == 1 ? "[27]" : "[729] [729]";
-    struct sample s = {.op = op, .cs = &cs, .index = index, .n = op->n_in};
+    struct sample s = {.op = op, .cs = &cs, .index = index, .real = GAN_F32, .n = op->n_in};
     int64_t count = op->n_in == 1 ? COUNT : COUNT * COUNT;
     bool good = true;
     for (int i = 0; i < s.n; i++) {

@@ -39,6 +39,7 @@ static void check_case(const struct gan__op *op, int index)
         check_expansion(&s);
         check_derivatives(&s);
         check_closure(&s);
+        check_kernels(&s);
         check_aliased(&s);
     }
     sample_close(&s);
