@@ -1,6 +1,7 @@
 /* test_op_random.c: numbers of the random ops: what a sample's numbers may depend on, their
  * distribution, and the arithmetic below them. */
 #include "base/alloc.h"
+#include "engine/execute/kernel.h"
 #include "engine/graph/attr.h"
 #include "engine/graph/op.h"
 #include "engine/kernels/normal.h"
@@ -14,6 +15,8 @@
 
 extern GAN_OP(random_normal);
 extern GAN_OP(random_uniform);
+extern GAN_KERNEL(cpu, random_normal);
+extern GAN_KERNEL(cpu, random_uniform);
 
 enum { MANY = 1 << 20 };
 
@@ -100,6 +103,32 @@ static void test_known_values(void **state)
     static const float want_u[] = {0x1.b36a58p-3f, 0x1.eb51eap-1f, 0x1.f7eed6p-1f, 0x1.91e5dp-4f};
     assert_memory_equal(z, want_z, sizeof z);
     assert_memory_equal(u, want_u, sizeof u);
+}
+
+/* Every shape in which blocks, chunks and planes end differently: the same bits as the reference. */
+static void test_cpu(void **state)
+{
+    (void)state;
+    const struct gan__op *const op[] = {&gan__op_random_normal, &gan__op_random_uniform};
+    const struct gan__kernel *const kernel[] = {&gan__kernel_cpu_random_normal,
+                                                &gan__kernel_cpu_random_uniform};
+    const gan_shape shape[] = {{0},
+                               GAN_SHAPE(5),
+                               GAN_SHAPE(3, 256),
+                               GAN_SHAPE(2, 1023),
+                               GAN_SHAPE(3, 5, 7, 3),
+                               GAN_SHAPE(2, 33, 17, 3),
+                               GAN_SHAPE(2, 3, 2, 2, 3)};
+    for (size_t i = 0; i < 2 * sizeof shape / sizeof *shape; i++) {
+        float want[4096], got[4096];
+        const struct gan__run run = {.seed = 3, .iteration = 1, .sample = UINT32_MAX, .threads = 2};
+        const struct gan__attr_random a = {
+            .stream = 0x1234567890abcdefu, .sample = 2, .shape = shape[i / 2]};
+        const gan_tensor out = {GAN_F32, a.shape, got};
+        draw(op[i % 2], a.shape, &run, a.sample, GAN_F32, want);
+        kernel[i % 2]->run(&(struct gan__call){.attr = &a, .out = &out, .n_out = 1, .run = &run});
+        assert_memory_equal(got, want, gan_tensor_bytes(&out));
+    }
 }
 
 /* log, cos and sin against libm in f64, ends of the range included. */
@@ -198,10 +227,10 @@ static void test_uniform_distribution(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch_size),           cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_key_and_dtype),        cmocka_unit_test(test_known_values),
-        cmocka_unit_test(test_arithmetic),           cmocka_unit_test(test_normal_distribution),
-        cmocka_unit_test(test_uniform_distribution),
+        cmocka_unit_test(test_batch_size),          cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_key_and_dtype),       cmocka_unit_test(test_known_values),
+        cmocka_unit_test(test_arithmetic),          cmocka_unit_test(test_cpu),
+        cmocka_unit_test(test_normal_distribution), cmocka_unit_test(test_uniform_distribution),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
