@@ -227,7 +227,7 @@ struct moments {
 
 static struct moments moments_of(const gan_tensor *t)
 {
-    struct moments m = {0, 0, INFINITY, -INFINITY};
+    struct moments m = {0, 0, (double)INFINITY, -(double)INFINITY};
     int64_t n = gan_shape_count(&t->shape);
     for (int64_t i = 0; i < n; i++) {
         double v = gan_tensor_get(t, i);
