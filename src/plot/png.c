@@ -17,7 +17,9 @@
 
 #define MAX_SIDE 32768
 #define MAX_FILE ((size_t)1 << 30)
+#define MAX_PIXELS ((uint64_t)1 << 28)
 #define MAX_TEXTS 32
+#define DEFLATE_RATIO 1032 /* zlib's limit: no byte of deflate data stands for more */
 
 /* libspng reports a failed allocation inside zlib as damaged data, and its allocators have no
  * context: whether memory ran short is noted here, by thread. */
@@ -167,6 +169,28 @@ gan_status gan__png_write(const char *path, const struct gan__image *image,
     return status;
 }
 
+/* A header may promise more than its file can hold: seen before memory is asked for. */
+static gan_status check_size(const char *path, const struct spng_ihdr *h, size_t file_bytes,
+                             gan_err *err)
+{
+    static const uint8_t samples[7] = {1, 0, 3, 1, 2, 0, 4}; /* by colour type */
+    uint64_t bits = (uint64_t)h->width * h->bit_depth * samples[h->color_type % 7];
+    uint64_t raw = (bits + 7) / 8 * h->height;
+    if ((uint64_t)h->width * h->height > MAX_PIXELS) {
+        return gan__fail(err, GAN_E_FORMAT,
+                         "%s: %" PRIu32 "x%" PRIu32 " pixels, at most %" PRIu64
+                         " in all can be read",
+                         path, h->width, h->height, MAX_PIXELS);
+    }
+    if (raw > (uint64_t)file_bytes * DEFLATE_RATIO) {
+        return gan__fail(err, GAN_E_FORMAT,
+                         "%s: its header promises %" PRIu32 "x%" PRIu32
+                         " pixels, more than its %zu bytes can hold",
+                         path, h->width, h->height, file_bytes);
+    }
+    return GAN_OK;
+}
+
 /* A decoder over a file in memory, header read and checked. */
 static gan_status open_decoder(const char *path, char **bytes, spng_ctx **ctx,
                                struct spng_ihdr *ihdr, gan_err *err)
@@ -182,7 +206,7 @@ static gan_status open_decoder(const char *path, char **bytes, spng_ctx **ctx,
     rc = rc != 0 ? rc : spng_set_chunk_limits(*ctx, (size_t)1 << 24, (size_t)1 << 26);
     rc = rc != 0 ? rc : spng_set_png_buffer(*ctx, *bytes, size);
     rc = rc != 0 ? rc : spng_get_ihdr(*ctx, ihdr);
-    return rc == 0 ? GAN_OK : fail_png(err, GAN_E_FORMAT, path, rc);
+    return rc == 0 ? check_size(path, ihdr, size, err) : fail_png(err, GAN_E_FORMAT, path, rc);
 }
 
 static gan_status decode(const char *path, spng_ctx *ctx, const struct spng_ihdr *ihdr,

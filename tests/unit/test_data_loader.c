@@ -1,6 +1,8 @@
 /* test_data_loader.c: order, resume, batches of any size, threads, points. */
 #include "base/alloc.h"
+#include "base/err.h"
 #include "base/str.h"
+#include "data/dataset.h"
 #include "support/idx_file.h"
 
 #include <gan/data.h>
@@ -308,6 +310,49 @@ static void stopping(void **state)
     }
 }
 
+/* A source whose image 11 cannot be read. */
+static gan_status broken_pixels(const struct gan__source *s, int64_t index, uint8_t *hwc,
+                                gan_err *err)
+{
+    (void)s;
+    *hwc = (uint8_t)index;
+    return index == 11 ? gan__fail(err, GAN_E_FORMAT, "image 11 is damaged") : GAN_OK;
+}
+
+/* An error in a thread comes out of next, at the batch that holds the sample, and only there. */
+static void errors_of_threads(void **state)
+{
+    (void)state;
+    struct gan_dataset broken = {
+        .info = {.spec = "broken", .count = 20, .height = 1, .width = 1, .channels = 1},
+        .source = {.count = 20, .height = 1, .width = 1, .channels = 1, .pixels = broken_pixels},
+    };
+    for (int threads = 1; threads <= 3; threads++) {
+        const struct gan_loader_cfg cfg = {.batch = 4, .threads = threads};
+        gan_loader *l = start(&broken, &cfg);
+        int failed = 0;
+        for (int i = 0; i < 5; i++) {
+            gan_err err = {0};
+            const struct gan_batch *b = NULL;
+            gan_status status = gan_loader_next(l, &b, &err);
+            if (status != GAN_OK) {
+                assert_int_equal(status, GAN_E_FORMAT);
+                assert_string_equal(err.message, "image 11 is damaged");
+                assert_null(b);
+                failed++;
+            } else {
+                assert_int_equal(b->first, 4 * i);
+                for (int64_t k = 0; k < 4; k++) {
+                    assert_true(b->index[k] != 11);
+                    assert_int_equal(b->labels[k], -1);
+                }
+            }
+        }
+        assert_int_equal(failed, 1); /* one epoch of 20: sample 11 comes once */
+        gan_loader_free(l);
+    }
+}
+
 static void ring_of_gaussians(void **state)
 {
     (void)state;
@@ -376,6 +421,7 @@ int main(void)
         CASE(failing_memory),
         CASE(stopping),
         cmocka_unit_test(ring_of_gaussians),
+        cmocka_unit_test(errors_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

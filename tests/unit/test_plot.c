@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <sys/stat.h>
+#include <zlib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -165,6 +166,21 @@ static void bad_files(void **state)
         assert_non_null(strstr(err.message, "cut.png: "));
         assert_null(back.data);
     }
+    static const uint8_t side[8] = {0, 0, 0x4e, 0x20, 0, 0, 0x32, 0xc8}; /* 20000x13000 */
+    uint8_t *header = (uint8_t *)data + 12;
+    char *kept = gan__alloc(size);
+    assert_non_null(kept);
+    memcpy(kept, data, size);
+    memcpy(header + 4, side, sizeof side);
+    for (size_t k = 0, crc = crc32(0, header, 17); k < 4; k++) {
+        header[17 + k] = (uint8_t)(crc >> (24 - 8 * k));
+    }
+    err = (gan_err){0};
+    temp_write(&tmp, "lie.png", data, size);
+    assert_int_equal(gan__png_read(in("lie.png"), &back, &err), GAN_E_FORMAT);
+    assert_non_null(strstr(err.message, "promises 20000x13000 pixels, more than its"));
+    memcpy(data, kept, size);
+    gan__free(kept);
     data[size / 2] ^= 1;
     err = (gan_err){0};
     temp_write(&tmp, "bit.png", data, size);
