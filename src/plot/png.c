@@ -256,22 +256,31 @@ gan_status gan__png_read(const char *path, struct gan__image *image, gan_err *er
 static gan_status find_text(const char *path, spng_ctx *ctx, const char *key, char *dst, size_t cap,
                             gan_err *err)
 {
-    struct spng_text chunks[MAX_TEXTS];
-    uint32_t n = MAX_TEXTS;
-    int rc = spng_get_text(ctx, chunks, &n);
+    uint32_t n = 0;
+    int rc = spng_get_text(ctx, NULL, &n); /* how many there are */
     if (rc != 0 && rc != SPNG_ECHUNKAVAIL) {
         return fail_png(err, GAN_E_FORMAT, path, rc);
     }
-    for (uint32_t i = 0; rc == 0 && i < n; i++) {
+    n = rc == 0 ? n : 0;
+    struct spng_text *chunks = gan__alloc_array(n, sizeof *chunks);
+    if (chunks == NULL) {
+        return gan__fail_nomem(err, n * sizeof *chunks, path);
+    }
+    rc = n > 0 ? spng_get_text(ctx, chunks, &n) : 0;
+    gan_status status = rc == 0 ? GAN_E_NOTFOUND : fail_png(err, GAN_E_FORMAT, path, rc);
+    for (uint32_t i = 0; rc == 0 && i < n && status == GAN_E_NOTFOUND; i++) {
         if (strcmp(chunks[i].keyword, key) == 0) {
-            if (!gan__format(dst, cap, "%.*s", (int)chunks[i].length, chunks[i].text)) {
-                return gan__fail(err, GAN_E_RANGE, "%s: text '%s' is longer than %zu bytes", path,
-                                 key, cap - 1);
-            }
-            return GAN_OK;
+            bool fits = gan__format(dst, cap, "%.*s", (int)chunks[i].length, chunks[i].text);
+            status = fits ? GAN_OK
+                          : gan__fail(err, GAN_E_RANGE, "%s: text '%s' is longer than %zu bytes",
+                                      path, key, cap - 1);
         }
     }
-    return gan__fail(err, GAN_E_NOTFOUND, "%s has no text '%s'", path, key);
+    gan__free(chunks);
+    if (status == GAN_E_NOTFOUND) {
+        (void)gan__fail(err, status, "%s has no text '%s'", path, key);
+    }
+    return status;
 }
 
 gan_status gan__png_text(const char *path, const char *key, char *dst, size_t cap, gan_err *err)

@@ -285,10 +285,11 @@ static const struct gan_opt table[] = {
 
 static void expect_message(const char *name, const char *text, gan_status code, const char *message)
 {
-    struct opts o;
+    struct opts o, kept;
     gan_err err = {0};
+    memset(&o, 0, sizeof o); /* padding too: the two are compared as bytes */
     assert_int_equal(gan_opt_defaults(table, &o, &err), GAN_OK);
-    struct opts kept = o;
+    memcpy(&kept, &o, sizeof kept);
     assert_int_equal(gan_opt_set(table, &o, name, text, &err), code);
     assert_int_equal(err.code, code);
     assert_string_equal(err.message, message);
