@@ -32,8 +32,8 @@ struct gan_meta {
 
 /**
  * Writes every entry of the store and the metadata: to a temporary file first, then renamed, so
- * that an older file of this name stays until the new one is whole. Adds "libgan.format",
- * "libgan.version" (of the format) and "libgan.digest" (of the data) to the metadata.
+ * that an older file of this name stays until the new one is whole. Adds "libgan.format" (version
+ * of the format), "libgan.version" (of the library) and "libgan.digest" (of the data).
  *
  * in:     meta  keys differ from each other and from the three above
  * errors: GAN_E_ARG (a key twice), GAN_E_IO (the system's message; too little free space: names
@@ -87,8 +87,9 @@ GAN_API gan_status gan_checkpoint_load(const gan_checkpoint *c, gan_store *st, g
  * between real types. Optimiser state, counters and `num_batches_tracked` are passed over.
  *
  * in:     net  NULL: the file's names carry the network's name ("gen.main.0.weight"), and every
- *              network that has an entry in the file must be complete in it; or a network's name:
- *              the file holds that network, with the prefix or without ("main.0.weight")
+ *              network that has a tensor in the file must be complete in it; or "gen": the file
+ *              holds that network, with the prefix or without ("main.0.weight"); or "gen:dec": the
+ *              file's network `dec` fills the store's network `gen`
  * out:    loaded  may be NULL: number of tensors taken
  * errors: GAN_E_FORMAT (missing tensor, shape: both shapes are named; no tensor fits),
  *         GAN_E_ARG (the store has no such network); the store is unchanged then
