@@ -1,0 +1,134 @@
+/* generator.c: images by whole batches; the last one is filled up and cut, so that an image does
+ * not depend on how many are asked for. */
+#include "generator.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/philox.h"
+#include "base/str.h"
+#include "engine/kernels/normal.h"
+
+#include <math.h>
+#include <string.h>
+
+static gan_status check_images(struct gan__generator *g, const gan_step *step, gan_val images,
+                               gan_err *err)
+{
+    gan_shape s = gan_shape_get(gan__step_segment(step, 0)->graph, images);
+    if (s.rank != 4 || s.dim[0] != g->batch) {
+        char text[96];
+        return gan__fail(err, GAN_E_INTERNAL, "a model samples %s, [%lld,H,W,C] is expected",
+                         gan_shape_text(&s, text, sizeof text), (long long)g->batch);
+    }
+    g->height = s.dim[1];
+    g->width = s.dim[2];
+    g->channels = s.dim[3];
+    gan_shape z = gan__step_latent_shape(step);
+    g->z = z.rank == 2 ? z.dim[1] : 0;
+    g->uniform = gan__step_latent_uniform(step);
+    return GAN_OK;
+}
+
+gan_status gan__generator_init(struct gan__generator *g, const struct gan__generator_cfg *cfg,
+                               gan_err *err)
+{
+    *g = (struct gan__generator){.batch = cfg->batch};
+    struct gan__step_cfg step_cfg = {
+        .model = cfg->model,
+        .opts = cfg->opts,
+        .store = cfg->store,
+        .nets = cfg->nets,
+        .real = GAN_F32,
+        .batch = cfg->batch,
+        .mode = cfg->mode,
+    };
+    gan_val images = GAN_NONE;
+    gan_err own = {0};
+    gan_step *step = gan__step_build_sample(&step_cfg, &images, &own);
+    gan_status status = step != NULL ? check_images(g, step, images, &own) : own.code;
+    if (status == GAN_OK) {
+        struct gan_plan_opts opts = {.threads = cfg->threads};
+        g->plan = gan_plan_new(gan__step_segment(step, 0)->graph, &images, 1, &opts, &own);
+        g->latents = gan__alloc_array((size_t)(g->batch * (g->z > 0 ? g->z : 1)), sizeof(float));
+        status = g->plan == NULL ? own.code : GAN_OK;
+    }
+    if (status == GAN_OK && g->latents == NULL) {
+        status = gan__fail_nomem(&own, (size_t)(g->batch * g->z) * sizeof(float), "latents");
+    }
+    gan__step_free(step);
+    if (status != GAN_OK) {
+        gan__generator_release(g);
+        return gan__fail(err, status, "%s", own.message);
+    }
+    return GAN_OK;
+}
+
+void gan__generator_release(struct gan__generator *g)
+{
+    gan_plan_free(g->plan);
+    gan__free(g->latents);
+    *g = (struct gan__generator){0};
+}
+
+/* Four latents of one block of words: normal, or uniform with mean 0 and variance 1. */
+static void latent4(bool uniform, const uint32_t word[4], float out[4])
+{
+    if (!uniform) {
+        gan__normal4(word, out);
+        return;
+    }
+    const float width = 3.4641016f; /* 2 sqrt 3 */
+    for (int k = 0; k < 4; k++) {
+        out[k] = (gan__u01(word[k]) - 0.5f) * width;
+    }
+}
+
+void gan__generator_latents(const struct gan__generator *g, uint64_t seed, int64_t first, int64_t n,
+                            float *z)
+{
+    uint64_t key = gan__stream_key(seed, 0, 0, gan__hash_text("sample"));
+    for (int64_t i = 0; i < n; i++) {
+        float *dst = z + i * g->z;
+        for (int64_t k = 0; k < g->z; k += 4) {
+            uint32_t word[4];
+            float four[4];
+            gan__stream_block(key, (uint64_t)(first + i), (uint64_t)(k / 4), word);
+            latent4(g->uniform, word, four);
+            int64_t take = g->z - k < 4 ? g->z - k : 4;
+            memcpy(dst + k, four, (size_t)take * sizeof(float));
+        }
+    }
+}
+
+static gan_status run_batch(struct gan__generator *g, const struct gan__generate *what,
+                            int64_t done, gan_err *err)
+{
+    int64_t n = what->n - done < g->batch ? what->n - done : g->batch;
+    if (what->z != NULL) {
+        memcpy(g->latents, what->z + done * g->z, (size_t)(n * g->z) * sizeof(float));
+        memset(g->latents + n * g->z, 0, (size_t)((g->batch - n) * g->z) * sizeof(float));
+    } else {
+        gan__generator_latents(g, what->seed, what->first + done, g->batch, g->latents);
+    }
+    struct gan_feed_data feed = {"z", {GAN_F32, GAN_SHAPE(g->batch, g->z), g->latents}};
+    struct gan_run run = {
+        .seed = what->seed,
+        .sample = (uint64_t)(what->first + done),
+        .feeds = &feed,
+        .n_feeds = g->z > 0,
+        .workspace = what->workspace,
+    };
+    return gan_plan_run(g->plan, &run, err);
+}
+
+gan_status gan__generator_run(struct gan__generator *g, const struct gan__generate *what,
+                              const struct gan__image_sink *sink, gan_err *err)
+{
+    for (int64_t done = 0; done < what->n; done += g->batch) {
+        int64_t n = what->n - done < g->batch ? what->n - done : g->batch;
+        GAN_TRY(run_batch(g, what, done, err));
+        const gan_tensor *out = gan_plan_output(g->plan, 0);
+        GAN_TRY(sink->put(sink->ctx, what->first + done, n, out->data, err));
+    }
+    return GAN_OK;
+}

@@ -1,0 +1,54 @@
+/* recipe.h: what to train, resolved from texts: model, options of training, options of the model. */
+#ifndef GAN_RUN_RECIPE_H
+#define GAN_RUN_RECIPE_H
+
+#include "base/arena.h"
+
+#include <gan/train.h>
+
+/* Options of training. -1 or 0 stand for "not given" as the table's help says. */
+struct gan__run_opts {
+    int64_t steps, epochs, stop_at;
+    double time_s;
+    int64_t batch, microbatch;
+    int64_t size, channels;
+    int64_t seed;
+    int64_t threads;
+    int64_t checkpoint_every, keep, sample_every, log_every;
+};
+
+struct gan__recipe {
+    const struct gan_model *model;
+    const char *data; /* SPEC; NULL when none was given */
+    struct gan__run_opts run;
+    void *opts;        /* of the model: model->size bytes, begins with struct gan_task */
+    const char **text; /* by index in model->opts: what a parsed option was set to */
+    const char **init; /* "FILE" or "NET=FILE" */
+    size_t n_init, cap_init;
+    struct gan__arena arena;
+};
+
+/* Defaults of the model or preset of this name; nothing else is set. */
+gan_status gan__recipe_init(struct gan__recipe *r, const char *model, gan_err *err);
+void gan__recipe_release(struct gan__recipe *r);
+
+/* Sets one option, of training or of the model. */
+gan_status gan__recipe_set(struct gan__recipe *r, const char *name, const char *value,
+                           gan_err *err);
+gan_status gan__recipe_set_data(struct gan__recipe *r, const char *spec, gan_err *err);
+gan_status gan__recipe_add_init(struct gan__recipe *r, const char *text, gan_err *err);
+
+/* Checks what one option cannot see alone (microbatch divides batch, and the like). */
+gan_status gan__recipe_check(const struct gan__recipe *r, gan_err *err);
+
+/* Text of option i of the model as it stands now. */
+gan_status gan__recipe_model_text(const struct gan__recipe *r, int i, char *dst, size_t cap,
+                                  gan_err *err);
+
+/* May this option of training differ when a run is resumed? */
+bool gan__recipe_may_change(const char *name);
+
+/* Preset or NULL. */
+const struct gan_preset *gan__preset_find(const char *name);
+
+#endif

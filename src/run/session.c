@@ -1,0 +1,362 @@
+/* session.c: from a recipe to compiled plans. */
+#include "session.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "rundir.h"
+
+#include <inttypes.h>
+#include <omp.h>
+#include <string.h>
+
+enum { MEAN_IMAGES = 10000, DEFAULT_EPOCHS = 25, ENDLESS_STEPS = 20000 };
+
+int gan__recipe_threads(const struct gan__recipe *r)
+{
+    return r->run.threads > 0 ? (int)r->run.threads : omp_get_max_threads();
+}
+
+int64_t gan__session_count(const struct gan__session *s, int entry)
+{
+    int64_t v;
+    memcpy(&v, gan_store_at(s->store, entry)->value.data, sizeof v);
+    return v;
+}
+
+void gan__session_set_count(struct gan__session *s, int entry, int64_t value)
+{
+    memcpy(gan_store_at(s->store, entry)->value.data, &value, sizeof value);
+}
+
+/* --- data and size ------------------------------------------------------------------------------ */
+
+static gan_status one_of(const char *name, int64_t spec, int64_t option, int64_t *out, gan_err *err)
+{
+    if (spec > 0 && option > 0 && spec != option) {
+        return gan__fail(err, GAN_E_ARG, "--%s is %" PRId64 ", the SPEC says %s=%" PRId64, name,
+                         option, name, spec);
+    }
+    *out = spec > 0 ? spec : option;
+    return GAN_OK;
+}
+
+/* Without data: what the settings say. */
+static gan_status fit_alone(struct gan__session *s, gan_err *err)
+{
+    const struct gan__run_opts *o = &s->recipe->run;
+    s->task->height = s->task->width = o->size > 0 ? o->size : 64;
+    s->task->channels = o->channels > 0 ? o->channels : 3;
+    return s->recipe->model->fit(s->recipe->opts, o->size > 0, err);
+}
+
+static gan_status fit_data(struct gan__session *s, gan_err *err)
+{
+    const struct gan__run_opts *o = &s->recipe->run;
+    const struct gan_dataset_info *info = gan_dataset_about(s->data);
+    struct gan_task *t = s->task;
+    int64_t size = 0, channels = 0;
+    GAN_TRY(one_of("size", info->size, o->size, &size, err));
+    GAN_TRY(one_of("channels", info->want_channels, o->channels, &channels, err));
+    if (info->points && (size > 0 || (channels > 0 && channels != info->channels))) {
+        return gan__fail(err, GAN_E_ARG,
+                         "%s: samples are points of %" PRId64
+                         " numbers, --size and --channels do not apply",
+                         s->recipe->data, info->channels);
+    }
+    t->height = size > 0 ? size : info->height;
+    t->width = size > 0 ? size : info->width;
+    t->channels = channels > 0 ? channels : info->channels;
+    t->classes = info->classes;
+    s->resize = o->size > 0;
+    GAN_TRY(s->recipe->model->fit(s->recipe->opts, size > 0 || info->points, err));
+    if ((s->recipe->model->needs & GAN_FIELD_LABEL) != 0 && !info->labelled) {
+        return gan__fail(err, GAN_E_ARG, "model %s needs classes, %s has none",
+                         s->recipe->model->name, s->recipe->data);
+    }
+    return GAN_OK;
+}
+
+struct gan_loader_cfg gan__session_loader_cfg(const struct gan__session *s)
+{
+    return (struct gan_loader_cfg){
+        .batch = s->recipe->run.batch,
+        .seed = (uint64_t)s->recipe->run.seed,
+        .range = s->task->range,
+        .fit = s->resize ? GAN_FIT_RESIZE : GAN_FIT_AUTO,
+        .height = s->task->height,
+        .width = s->task->width,
+        .channels = s->task->channels,
+        .threads = 1,
+    };
+}
+
+/* Mean over the first images of the training order, at most MEAN_IMAGES. */
+static gan_status make_mean(struct gan__session *s, gan_err *err)
+{
+    const struct gan_task *t = s->task;
+    size_t n = (size_t)(t->height * t->width * t->channels);
+    int64_t count = gan_dataset_about(s->data)->count, total = 0;
+    count = count < MEAN_IMAGES ? count : MEAN_IMAGES;
+    struct gan_loader_cfg cfg = gan__session_loader_cfg(s);
+    gan_loader *loader = NULL;
+    const struct gan_batch *b = NULL;
+    double *sum = gan__alloc_array(n, sizeof *sum);
+    s->mean = gan__alloc_array(n, sizeof *s->mean);
+    gan_status status = sum != NULL && s->mean != NULL
+                            ? gan_loader_new(s->data, &cfg, &loader, err)
+                            : gan__fail_nomem(err, n * sizeof *sum, "the mean image");
+    while (status == GAN_OK && total < count) {
+        status = gan_loader_next(loader, &b, err);
+        for (int64_t i = 0; status == GAN_OK && i < b->n && total < count; i++, total++) {
+            for (size_t k = 0; k < n; k++) {
+                sum[k] += (double)b->images[(size_t)i * n + k];
+            }
+        }
+    }
+    for (size_t k = 0; status == GAN_OK && k < n; k++) {
+        s->mean[k] = (float)(sum[k] / (double)total);
+    }
+    s->task->mean = s->mean;
+    gan_loader_free(loader);
+    gan__free(sum);
+    return status;
+}
+
+/* --- state and graphs --------------------------------------------------------------------------- */
+
+static gan_status add_counter(struct gan__session *s, const char *name, int *entry, gan_err *err)
+{
+    *entry = gan_store_add(s->store, name, GAN_STATE_COUNTER, GAN_I64, gan_shape_scalar(), err);
+    return *entry >= 0 ? GAN_OK : err != NULL ? err->code : GAN_E_NOMEM;
+}
+
+static gan_status name_scalars(struct gan__session *s, struct gan__phase *p, gan_err *err)
+{
+    const struct gan__segment *seg = p->segment;
+    for (int u = 0; u < seg->n_updates; u++) {
+        const struct gan__update_info *info = &seg->update[u];
+        char name[64];
+        (void)gan__format(name, sizeof name, "count.%s", info->phase);
+        GAN_TRY(add_counter(s, name, &p->counter[u], err));
+        for (int k = 0; k < gan_optim_scalar_count(info->optim); k++) {
+            char *text = p->names[p->n_scalars].text;
+            (void)gan__format(text, sizeof p->names[0].text, "%s.%s", info->phase,
+                              gan_optim_scalar_name(info->optim, k));
+            p->scalars[p->n_scalars++].name = text;
+        }
+    }
+    return GAN_OK;
+}
+
+/* Length of the run in iterations; -1 when only time limits it. */
+static int64_t count_steps(const struct gan__session *s)
+{
+    const struct gan__run_opts *o = &s->recipe->run;
+    int64_t images = s->data != NULL ? gan_dataset_about(s->data)->count : INT64_MAX;
+    int64_t epochs = o->epochs;
+    if (o->steps >= 0) {
+        return o->steps;
+    }
+    if (epochs == 0 && o->time_s > 0) {
+        return -1;
+    }
+    if (images == INT64_MAX) {
+        return epochs > 0 ? epochs * ENDLESS_STEPS : ENDLESS_STEPS;
+    }
+    epochs = epochs > 0 ? epochs : DEFAULT_EPOCHS;
+    int64_t whole = images > INT64_MAX / epochs ? INT64_MAX / 2 : images * epochs;
+    return (whole + o->batch - 1) / o->batch;
+}
+
+/* Runs of a phase over `steps` iterations: gan__runs_at, summed. */
+static int64_t total_runs(const struct gan_runs *r, int64_t steps)
+{
+    int64_t warm = r->warm_until < steps ? r->warm_until : steps;
+    if (r->warm_every > 0) { /* multiples of warm_every in [warm_until, steps) */
+        warm += (steps + r->warm_every - 1) / r->warm_every -
+                (warm + r->warm_every - 1) / r->warm_every;
+    }
+    int64_t usual = r->count > 0 ? r->count : 1;
+    return warm * (r->warm_count > 0 ? r->warm_count : usual) + (steps - warm) * usual;
+}
+
+static gan_status check_horizons(struct gan__session *s, gan_err *err)
+{
+    for (int i = 0; i < s->n_phases; i++) {
+        struct gan__phase *p = &s->phase[i];
+        int64_t steps = s->steps > 0 ? s->steps : 0;
+        p->horizon = p->segment->repeated ? total_runs(&p->segment->runs, steps) : steps;
+        for (int u = 0; u < p->segment->n_updates; u++) {
+            const struct gan_optim *o = p->segment->update[u].optim;
+            if (s->steps < 0 && gan_schedule_needs_horizon(&o->schedule)) {
+                return gan__fail(err, GAN_E_ARG,
+                                 "the schedule of %s needs a length: give --steps "
+                                 "or --epochs",
+                                 o->text);
+            }
+        }
+    }
+    return GAN_OK;
+}
+
+static gan_status build_step(struct gan__session *s, gan_err *err)
+{
+    const struct gan__recipe *r = s->recipe;
+    struct gan__step_cfg cfg = {
+        .model = r->model,
+        .opts = r->opts,
+        .store = s->store,
+        .nets = &s->nets,
+        .real = GAN_F32,
+        .batch = r->run.batch,
+        .microbatch = r->run.microbatch,
+        .mode = GAN_TRAIN,
+    };
+    s->step = gan__step_build(&cfg, err);
+    if (s->step == NULL) {
+        return err->code;
+    }
+    s->n_phases = gan__step_segments(s->step);
+    for (int i = 0; i < s->n_phases; i++) {
+        s->phase[i].segment = gan__step_segment(s->step, i);
+        GAN_TRY(name_scalars(s, &s->phase[i], err));
+    }
+    s->steps = count_steps(s);
+    return check_horizons(s, err);
+}
+
+gan_status gan__session_build(struct gan__session *s, struct gan__recipe *r, gan_err *err)
+{
+    *s = (struct gan__session){.recipe = r, .task = r->opts, .threads = gan__recipe_threads(r)};
+    if (r->data != NULL) {
+        GAN_TRY(gan_dataset_open(r->data, &s->data, err));
+    }
+    GAN_TRY(s->data != NULL ? fit_data(s, err) : fit_alone(s, err));
+    s->store = gan_store_new();
+    if (s->store == NULL) {
+        return gan__fail_nomem(err, 0, "a store");
+    }
+    GAN_TRY(gan_model_declare(r->model, r->opts, s->store, GAN_F32, &s->nets, err));
+    GAN_TRY(add_counter(s, "count.iteration", &s->iteration, err));
+    GAN_TRY(add_counter(s, "count.images", &s->images, err));
+    return build_step(s, err);
+}
+
+/* --- weights ------------------------------------------------------------------------------------ */
+
+/* "gen=FILE" has a name of a network in front; "dir=1/FILE" is a path. */
+static const char *split_init(const char *text, char *net, size_t cap)
+{
+    size_t n = strcspn(text, "=./");
+    if (text[n] != '=' || !gan__format(net, cap, "%.*s", (int)n, text)) {
+        return text;
+    }
+    return text + n + 1;
+}
+
+gan_status gan__session_init_file(struct gan__session *s, const char *text, gan_err *err)
+{
+    char net[160] = "", newest[GAN_PATH_TEXT_MAX];
+    const char *file = split_init(text, net, sizeof net);
+    gan_checkpoint *c = NULL;
+    int loaded = 0;
+    if (gan__path_is_dir(file)) {
+        GAN_TRY(gan__rundir_newest(file, newest, sizeof newest, err));
+        file = newest;
+    }
+    GAN_TRY(gan_checkpoint_open(file, &c, err));
+    gan_status status = gan_checkpoint_init(c, s->store, net[0] != '\0' ? net : NULL, &loaded, err);
+    if (status == GAN_OK) {
+        gan__log(GAN_LOG_INFO, "%d tensors taken from %s", loaded, file);
+    }
+    gan_checkpoint_close(c);
+    return status;
+}
+
+gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
+{
+    const struct gan__recipe *r = s->recipe;
+    if (r->model->wants_mean && s->data != NULL && !gan_dataset_about(s->data)->points) {
+        GAN_TRY(make_mean(s, err));
+    }
+    GAN_TRY(gan_model_init(r->model, r->opts, s->store, &s->nets, (uint64_t)r->run.seed, err));
+    for (size_t i = 0; i < r->n_init; i++) {
+        GAN_TRY(gan__session_init_file(s, r->init[i], err));
+    }
+    return GAN_OK;
+}
+
+/* --- plans -------------------------------------------------------------------------------------- */
+
+static gan_status compile_phase(struct gan__session *s, struct gan__phase *p, gan_err *err)
+{
+    gan_val outputs[GAN__MAX_REPORTS];
+    struct gan_plan_opts opts = {.threads = s->threads};
+    for (int i = 0; i < p->segment->n_reports; i++) {
+        outputs[i] = p->segment->report[i].val;
+    }
+    p->plan = gan_plan_new(p->segment->graph, outputs, p->segment->n_reports, &opts, err);
+    if (p->plan == NULL) {
+        return err->code;
+    }
+    struct gan_plan_info info = gan_plan_info(p->plan);
+    s->compile_ms += info.compile_ms;
+    if (info.workspace_bytes > s->workspace_bytes) {
+        s->workspace_bytes = info.workspace_bytes;
+    }
+    return GAN_OK;
+}
+
+gan_status gan__session_compile(struct gan__session *s, gan_err *err)
+{
+    for (int i = 0; i < s->n_phases; i++) {
+        GAN_TRY(compile_phase(s, &s->phase[i], err));
+    }
+    struct gan__generator_cfg cfg = {
+        .model = s->recipe->model,
+        .opts = s->recipe->opts,
+        .store = s->store,
+        .nets = &s->nets,
+        .mode = GAN_EVAL,
+        .batch = GAN__GRID_IMAGES,
+        .threads = s->threads,
+    };
+    GAN_TRY(gan__generator_init(&s->generator, &cfg, err));
+    struct gan_plan_info info = gan_plan_info(s->generator.plan);
+    s->compile_ms += info.compile_ms;
+    if (info.workspace_bytes > s->workspace_bytes) {
+        s->workspace_bytes = info.workspace_bytes;
+    }
+    return GAN_OK;
+}
+
+gan_status gan__session_start(struct gan__session *s, gan_err *err)
+{
+    struct gan_loader_cfg cfg = gan__session_loader_cfg(s);
+    s->workspace = gan_workspace_new(s->workspace_bytes);
+    if (s->workspace == NULL) {
+        return gan__fail_nomem(err, s->workspace_bytes, "the workspace");
+    }
+    GAN_TRY(gan_loader_new(s->data, &cfg, &s->loader, err));
+    int64_t seen = gan__session_count(s, s->images);
+    return seen > 0 ? gan_loader_seek(s->loader, seen, err) : GAN_OK;
+}
+
+void gan__session_release(struct gan__session *s)
+{
+    gan_loader_free(s->loader);
+    gan__generator_release(&s->generator);
+    for (int i = 0; i < s->n_phases; i++) {
+        gan_plan_free(s->phase[i].plan);
+    }
+    gan_workspace_free(s->workspace);
+    gan__step_free(s->step);
+    gan_net_list_free(&s->nets);
+    gan_store_free(s->store);
+    gan__free(s->mean);
+    gan_dataset_close(s->data);
+    *s = (struct gan__session){0};
+}

@@ -1,0 +1,358 @@
+/* train.c: the loop around the iterations: log, samples, checkpoints, limits, interruption.
+ *
+ * Order of a step: iterate, log, sample, checkpoint. What is written never feeds back into the
+ * state, so how often something is written does not change what is trained. */
+#include <gan/train.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "config.h"
+#include "gan_config.h"
+#include "meta.h"
+#include "picture.h"
+#include "resume.h"
+#include "rundir.h"
+#include "runlog.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { FIRST_NAMES = 2, SCATTER_POINTS = 512 };
+
+struct trainer {
+    struct gan__session s;
+    struct gan__recipe recipe;
+    const struct gan_train_watch *watch;
+    struct gan_train_result *result;
+    struct gan__runlog log;
+    /* "time_s", "images_per_s", then the reports */
+    const char *names[FIRST_NAMES + GAN__MAX_VALUES];
+    double values[FIRST_NAMES + GAN__MAX_VALUES];
+    int n;
+    int64_t stop; /* iteration to end at, INT64_MAX: none */
+    int64_t logged, sampled, saved;
+    double started_s, time_before_s; /* clock at the start; training time of earlier sessions */
+    double busy_s;                   /* spent in iterations since the last line of the log */
+    double all_busy_s;
+    int64_t images_logged, images_started;
+};
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+static int64_t step_now(const struct trainer *t)
+{
+    return gan__session_count(&t->s, t->s.iteration);
+}
+
+static double time_now(const struct trainer *t)
+{
+    return t->time_before_s + gan__now_s() - t->started_s;
+}
+
+static gan_status save(struct trainer *t, gan_err *err)
+{
+    char path[GAN_PATH_TEXT_MAX];
+    int64_t step = step_now(t);
+    struct gan__meta meta = {0};
+    gan_status status = gan__rundir_checkpoint(path, sizeof path, t->result->dir, step, err);
+    if (status == GAN_OK) {
+        status = gan__meta_of_session(&meta, &t->s, err);
+    }
+    if (status == GAN_OK) {
+        status = gan_checkpoint_save(t->s.store, meta.item, meta.n, path, err);
+    }
+    gan__meta_release(&meta);
+    GAN_TRY(status);
+    t->saved = step;
+    (void)gan__copy(t->result->checkpoint, sizeof t->result->checkpoint, path);
+    GAN_TRY(gan__runlog_sync(&t->log, err));
+    return gan__rundir_prune(t->result->dir, t->recipe.run.keep, err);
+}
+
+/* A grid of the same latents every time; points also as numbers. */
+static gan_status sample(struct trainer *t, gan_err *err)
+{
+    char path[GAN_PATH_TEXT_MAX], text[32];
+    int64_t step = step_now(t);
+    bool points = gan_dataset_about(t->s.data)->points;
+    bool png =
+        GAN_HAVE_SPNG && (points || t->s.generator.channels == 1 || t->s.generator.channels == 3);
+    struct gan__generate what = {
+        .seed = (uint64_t)t->recipe.run.seed,
+        .n = points ? SCATTER_POINTS : GAN__GRID_IMAGES,
+        .workspace = t->s.workspace,
+    };
+    if (points || !png) {
+        GAN_TRY(gan__rundir_sample(path, sizeof path, t->result->dir, step, "npy", err));
+        GAN_TRY(gan__array_write(&t->s.generator, &what, path, err));
+    }
+    if (png) {
+        (void)gan__format(text, sizeof text, "%" PRId64, t->recipe.run.seed);
+        struct gan__png_text texts[] = {{"model", t->recipe.model->name}, {"seed", text}};
+        struct gan__picture how = {
+            .range = t->s.task->range, .points = points, .texts = texts, .n_texts = 2};
+        GAN_TRY(gan__rundir_sample(path, sizeof path, t->result->dir, step, "png", err));
+        GAN_TRY(gan__picture_write(&t->s.generator, &what, &how, path, err));
+    }
+    t->sampled = step;
+    (void)gan__copy(t->result->samples, sizeof t->result->samples, path);
+    return GAN_OK;
+}
+
+static gan_status write_log(struct trainer *t, gan_err *err)
+{
+    int64_t step = step_now(t), images = gan__session_count(&t->s, t->s.images);
+    GAN_TRY(gan__runlog_put(&t->log, step, t->names, t->values, t->n, err));
+    t->logged = step;
+    t->images_logged = images;
+    t->busy_s = 0;
+    return GAN_OK;
+}
+
+/* --- the loop ----------------------------------------------------------------------------------- */
+
+static void report(struct trainer *t)
+{
+    struct gan_train_progress p = {
+        .step = step_now(t),
+        .stop = t->stop < INT64_MAX ? t->stop : 0,
+        .time_s = t->values[0],
+        .limit_s = t->recipe.run.time_s,
+        .images_per_s = t->values[1],
+        .names = t->names + FIRST_NAMES,
+        .values = t->values + FIRST_NAMES,
+        .n = t->n - FIRST_NAMES,
+    };
+    if (t->watch->progress != NULL) {
+        t->watch->progress(t->watch->ctx, &p);
+    }
+}
+
+static gan_status iterate(struct trainer *t, gan_err *err)
+{
+    double before = gan__now_s();
+    gan_status status = gan__session_step(&t->s, t->values + FIRST_NAMES, err);
+    double took = gan__now_s() - before;
+    t->busy_s += took;
+    t->all_busy_s += took;
+    int64_t images = gan__session_count(&t->s, t->s.images);
+    t->values[0] = time_now(t);
+    t->values[1] = t->busy_s > 0 ? (double)(images - t->images_logged) / t->busy_s : 0;
+    t->result->step = step_now(t);
+    t->result->images = images;
+    t->result->time_s = t->values[0];
+    t->result->images_per_s =
+        t->all_busy_s > 0 ? (double)(images - t->images_started) / t->all_busy_s : 0;
+    return status;
+}
+
+static bool is_over(const struct trainer *t)
+{
+    return step_now(t) >= t->stop ||
+           (t->recipe.run.time_s > 0 && time_now(t) >= t->recipe.run.time_s);
+}
+
+/* What every end has in common: the last line, grid and checkpoint, unless they are there. */
+static gan_status finish(struct trainer *t, gan_err *err)
+{
+    int64_t step = step_now(t);
+    if (t->logged != step && step > 0) {
+        GAN_TRY(write_log(t, err));
+    }
+    if (t->saved != step) {
+        GAN_TRY(save(t, err));
+    }
+    return t->sampled != step ? sample(t, err) : GAN_OK;
+}
+
+/* Keeps the state the guards protected. A checkpoint of this very step is better: it is whole. */
+static gan_status keep_diverged(struct trainer *t, gan_err *err)
+{
+    gan_err own = {0};
+    char path[GAN_PATH_TEXT_MAX], message[sizeof err->message];
+    bool there =
+        gan__rundir_checkpoint(path, sizeof path, t->result->dir, step_now(t), &own) == GAN_OK &&
+        gan__path_exists(path);
+    if (!there && save(t, &own) != GAN_OK) {
+        gan__log(GAN_LOG_WARNING, "%s", own.message);
+        return GAN_E_DIVERGED;
+    }
+    (void)gan__copy(message, sizeof message, err->message);
+    gan__log(GAN_LOG_WARNING, "%s", message);
+    gan__log(GAN_LOG_INFO, "the last good state is %s", path);
+    return GAN_E_DIVERGED;
+}
+
+static gan_status loop(struct trainer *t, gan_err *err)
+{
+    const struct gan__run_opts *o = &t->recipe.run;
+    if (step_now(t) == 0) {
+        GAN_TRY(sample(t, err));
+    }
+    while (!is_over(t)) {
+        if (t->watch->should_stop != NULL && t->watch->should_stop(t->watch->ctx)) {
+            GAN_TRY(finish(t, err));
+            return gan__fail(err, GAN_E_INTERRUPTED,
+                             "interrupted after iteration %" PRId64 "; --resume %s continues",
+                             step_now(t), t->result->dir);
+        }
+        gan_status status = iterate(t, err);
+        if (status == GAN_E_DIVERGED) {
+            return keep_diverged(t, err);
+        }
+        GAN_TRY(status);
+        report(t);
+        int64_t step = step_now(t);
+        if (step % o->log_every == 0) {
+            GAN_TRY(write_log(t, err));
+        }
+        if (step % o->sample_every == 0) {
+            GAN_TRY(sample(t, err));
+        }
+        if (step % o->checkpoint_every == 0) {
+            GAN_TRY(save(t, err));
+        }
+    }
+    return finish(t, err);
+}
+
+/* --- before and after --------------------------------------------------------------------------- */
+
+static void announce(const struct trainer *t)
+{
+    int64_t params = 0;
+    for (int i = 0; i < t->s.nets.n; i++) {
+        params += gan_net_params(t->s.nets.net[i]);
+    }
+    struct gan_train_start start = {
+        .dir = t->result->dir,
+        .model = t->recipe.model->name,
+        .data = t->recipe.data,
+        .height = t->s.task->height,
+        .width = t->s.task->width,
+        .channels = t->s.task->channels,
+        .batch = t->recipe.run.batch,
+        .step = step_now(t),
+        .threads = t->s.threads,
+        .params = params,
+        .compile_ms = t->s.compile_ms,
+    };
+    if (t->watch->started != NULL) {
+        t->watch->started(t->watch->ctx, &start);
+    }
+}
+
+static gan_status load(struct trainer *t, gan_err *err)
+{
+    gan_checkpoint *c = NULL;
+    struct gan__meta meta = {0};
+    GAN_TRY(gan__open_newest(t->result->dir, &c, err));
+    gan_status status = gan__meta_of_session(&meta, &t->s, err);
+    if (status == GAN_OK) {
+        status = gan__meta_compare(&meta, c, err);
+    }
+    if (status == GAN_OK) {
+        status = gan_checkpoint_load(c, t->s.store, err);
+    }
+    gan__meta_release(&meta);
+    gan_checkpoint_close(c);
+    return status;
+}
+
+/* Names of the log, limits, the log itself. */
+static gan_status open_run(struct trainer *t, gan_err *err)
+{
+    char path[GAN_PATH_TEXT_MAX];
+    const struct gan__run_opts *o = &t->recipe.run;
+    t->names[0] = "time_s";
+    t->names[1] = "images_per_s";
+    t->n = FIRST_NAMES + gan__session_reports(&t->s, t->names + FIRST_NAMES);
+    t->stop = t->s.steps >= 0 ? t->s.steps : INT64_MAX;
+    t->stop = o->stop_at >= 0 && o->stop_at < t->stop ? o->stop_at : t->stop;
+    t->images_logged = t->images_started = gan__session_count(&t->s, t->s.images);
+    t->result->step = step_now(t);
+    t->result->images = t->images_started;
+    GAN_TRY(gan__rundir_make(t->result->dir, err));
+    GAN_TRY(gan__rundir_file(path, sizeof path, t->result->dir, "config.yaml", err));
+    GAN_TRY(gan__config_write(&t->recipe, t->s.threads, path, err));
+    GAN_TRY(gan__rundir_file(path, sizeof path, t->result->dir, "log.jsonl", err));
+    return gan__runlog_open(&t->log, path, step_now(t), &t->time_before_s, err);
+}
+
+static gan_status run(struct trainer *t, bool resumed, gan_err *err)
+{
+    if (t->recipe.data == NULL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "no data set is given: --data SPEC; gan list data names "
+                         "them");
+    }
+    if (!resumed) {
+        GAN_TRY(gan__rundir_check_new(t->result->dir, err));
+    }
+    GAN_TRY(gan__session_build(&t->s, &t->recipe, err));
+    GAN_TRY(resumed ? load(t, err) : gan__session_init_weights(&t->s, err));
+    GAN_TRY(gan__session_compile(&t->s, err));
+    GAN_TRY(gan__session_start(&t->s, err));
+    GAN_TRY(open_run(t, err));
+    if (resumed) {
+        t->saved = t->logged = t->sampled = step_now(t);
+        if (step_now(t) >= t->stop) {
+            gan__log(GAN_LOG_INFO,
+                     "%s has done %" PRId64 " of %" PRId64
+                     " iterations: nothing is left; --steps makes it longer",
+                     t->result->dir, step_now(t), t->stop);
+        }
+    }
+    t->started_s = gan__now_s();
+    announce(t);
+    return loop(t, err);
+}
+
+static gan_status name_dir(struct trainer *t, const struct gan_train_cfg *cfg, gan_err *err)
+{
+    const char *dir = cfg->resume != NULL ? cfg->resume : cfg->out;
+    if (dir == NULL) {
+        return gan__rundir_default(t->result->dir, sizeof t->result->dir, t->recipe.model->name,
+                                   err);
+    }
+    if (!gan__copy(t->result->dir, sizeof t->result->dir, dir)) {
+        return gan__fail(err, GAN_E_ARG, "the name of the run directory is longer than %d bytes",
+                         GAN_PATH_TEXT_MAX - 1);
+    }
+    return GAN_OK;
+}
+
+gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_watch *watch,
+                     struct gan_train_result *result, gan_err *err)
+{
+    static const struct gan_train_watch nobody;
+    struct gan_train_result own_result;
+    gan_err own = {0};
+    struct trainer t = {
+        .watch = watch != NULL ? watch : &nobody,
+        .result = result != NULL ? result : &own_result,
+        .log = {.fd = -1},
+        .logged = -1,
+        .sampled = -1,
+        .saved = -1,
+    };
+    *t.result = (struct gan_train_result){0};
+    gan_status status = cfg->resume != NULL ? gan__resume_recipe(cfg, &t.recipe, &own)
+                                            : gan__new_recipe(cfg, &t.recipe, &own);
+    if (status == GAN_OK) {
+        status = name_dir(&t, cfg, &own);
+    }
+    if (status == GAN_OK) {
+        status = run(&t, cfg->resume != NULL, &own);
+    }
+    gan__runlog_close(&t.log);
+    gan__session_release(&t.s);
+    gan__recipe_release(&t.recipe);
+    if (status != GAN_OK && err != NULL) {
+        *err = own;
+    }
+    return status;
+}
