@@ -34,7 +34,7 @@ static uint64_t hash_of(const struct gan__node *n, const gan_val *in)
 static bool equal(const struct gan__node *a, const struct gan__node *b, const gan_val *in)
 {
     return a->op == b->op && a->n_in == b->n_in && a->copy == b->copy &&
-           memcmp(a->in, in, (size_t)a->n_in * sizeof *in) == 0 &&
+           (a->n_in == 0 || memcmp(a->in, in, (size_t)a->n_in * sizeof *in) == 0) &&
            (a->op->attr_size == 0 || memcmp(a->attr, b->attr, a->op->attr_size) == 0);
 }
 
