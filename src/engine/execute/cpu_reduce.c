@@ -65,8 +65,10 @@ static void largest(const struct gan__call *c)
     }
 }
 
-GAN_KERNEL(cpu,
-           sum) = {.backend = "cpu", .op = "sum", .match = match, .prepare = prepare, .run = sum};
-
+/* clang-format off */
+GAN_KERNEL(cpu, sum) = {
+    .backend = "cpu", .op = "sum", .match = match, .prepare = prepare, .run = sum,
+};
 GAN_KERNEL(cpu, reduce_max) = {
-    .backend = "cpu", .op = "reduce_max", .match = match, .prepare = prepare, .run = largest};
+    .backend = "cpu", .op = "reduce_max", .match = match, .prepare = prepare, .run = largest,
+};
