@@ -117,8 +117,8 @@ static bool follow(const struct gan__compile *c, const struct search *s, uint32_
     while (k.n_passed < 15) {
         uint32_t r = only_reader(s, v);
         const struct gan__node *n = &s->g->nodes[r];
-        if (r == 0 || n->n_out != 1 || k.post.act != GAN_POST_NONE) {
-            break;
+        if (r == 0 || n->n_out != 1 || k.post.act != GAN_POST_NONE || s->ends[r] || s->gone[r]) {
+            break; /* the sum of two products belongs to the first */
         }
         double slope = 0;
         int64_t act = activation_of(n, &slope);
