@@ -1,0 +1,122 @@
+/* test_models.c: ten iterations of the reference models against PyTorch in float64.
+ *
+ * f64 on `ref`: 1e-9 relative to 1+|v|. Rounding noise of 1e-15 in the weights moves the results by
+ * less than 1e-13, but for biases in front of batch norm (1e-10): see README.md. f32 on `cpu`: losses
+ * and gradient norms only; Adam turns the rounding of those biases' gradients into whole steps, which
+ * batch norm cancels, so weights cannot be compared. 2e-3 is ten steps of f32 rounding, measured at
+ * 4e-4 at the most, with room for other instruction sets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "trace.h"
+
+static const struct setting gan_set[] = {{"z", "6"},
+                                         {"width", "4"},
+                                         {"optim-gen", "adam:2e-3,.5,.999"},
+                                         {"optim-disc", "adam:2e-3,.5,.999"},
+                                         {NULL, NULL}};
+
+static const struct setting gan_sat_set[] = {{"z", "6"},
+                                             {"width", "4"},
+                                             {"k", "2"},
+                                             {"loss", "minimax"},
+                                             {"optim-gen", "adam:2e-3,.5,.999"},
+                                             {"optim-disc", "adam:2e-3,.5,.999"},
+                                             {NULL, NULL}};
+
+static const struct setting dcgan_set[] = {{"z", "5"},
+                                           {"width", "3"},
+                                           {"optim-gen", "adam:2e-3,.5,.999"},
+                                           {"optim-disc", "adam:2e-3,.5,.999"},
+                                           {NULL, NULL}};
+
+static const struct trace_case gan_case = {.file = "gan",
+                                           .model = "gan",
+                                           .height = 5,
+                                           .width = 3,
+                                           .channels = 2,
+                                           .set = gan_set,
+                                           .batch = 7};
+
+static const struct trace_case dcgan_case = {.file = "dcgan",
+                                             .model = "dcgan",
+                                             .height = 16,
+                                             .width = 16,
+                                             .channels = 3,
+                                             .set = dcgan_set,
+                                             .batch = 6};
+
+static void replay_f64(struct trace_case c)
+{
+    c.real = GAN_F64;
+    c.backend = "ref";
+    c.trace_tol = c.final_tol = 1e-9;
+    trace_replay(&c);
+}
+
+static void replay_f32(struct trace_case c)
+{
+    c.real = GAN_F32;
+    c.backend = "cpu";
+    c.trace_tol = 2e-3;
+    for (c.threads = 1; c.threads <= 2; c.threads++) {
+        trace_replay(&c);
+    }
+}
+
+static struct trace_case gan_sat_case(void)
+{
+    struct trace_case c = gan_case;
+    c.file = "gan_sat";
+    c.set = gan_sat_set;
+    return c;
+}
+
+static void gan_f64(void **state)
+{
+    (void)state;
+    replay_f64(gan_case);
+}
+
+static void gan_sat_f64(void **state)
+{
+    (void)state;
+    replay_f64(gan_sat_case());
+}
+
+static void dcgan_f64(void **state)
+{
+    (void)state;
+    replay_f64(dcgan_case);
+}
+
+static void gan_f32(void **state)
+{
+    (void)state;
+    replay_f32(gan_case);
+}
+
+static void gan_sat_f32(void **state)
+{
+    (void)state;
+    replay_f32(gan_sat_case());
+}
+
+static void dcgan_f32(void **state)
+{
+    (void)state;
+    replay_f32(dcgan_case);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gan_f64), cmocka_unit_test(gan_sat_f64), cmocka_unit_test(dcgan_f64),
+        cmocka_unit_test(gan_f32), cmocka_unit_test(gan_sat_f32), cmocka_unit_test(dcgan_f32),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+/* trace.h: replays ten iterations of a model on the inputs of a golden file. */
+#ifndef GAN_TESTS_TRACE_H
+#define GAN_TESTS_TRACE_H
+
+#include "models/step.h"
+#include <gan/checkpoint.h>
+#include <gan/plan.h>
+
+struct setting {
+    const char *name, *value;
+};
+
+/* What to replay, and how close it must come. */
+struct trace_case {
+    const char *file; /* in tests/golden/data, without ".safetensors" */
+    const char *model;
+    int64_t height, width, channels;
+    const struct setting *set; /* options; NULL name ends */
+    int64_t batch;
+    gan_dtype real;
+    const char *backend;
+    int threads;
+    double trace_tol; /* relative to 1+|v|, of losses and norms */
+    double final_tol; /* of weights and statistics; 0: not compared */
+};
+
+/* Runs the case and compares everything; fails the running test on a difference. */
+void trace_replay(const struct trace_case *c);
+
+/* Tensor of a file by name; the running test fails when it is not there. */
+gan_tensor trace_tensor(const gan_checkpoint *f, const char *name);
+
+#endif
