@@ -62,7 +62,9 @@ bool gan_repeat(gan_step *s, const struct gan_runs *runs)
     s->in_repeat = true;
     bool once = runs->count <= 1 && runs->warm_count == 0;
     if (!once) {
-        s->open = -1;
+        if (s->open >= 0 && gan_graph_nodes(s->segment[s->open].graph) > 0) {
+            s->open = -1; /* an unused graph becomes the repeated phase's */
+        }
         struct gan__segment *seg = open_segment(s);
         if (seg) {
             seg->repeated = true;

@@ -162,6 +162,18 @@ static gan_tensor converted(gan_tensor t, gan_dtype real)
     return out;
 }
 
+static bool takes_feed(const gan_graph *g, const char *name)
+{
+    char line_end[96], scoped[96];
+    assert_true(gan__format(line_end, sizeof line_end, "= feed() %s\n", name));
+    assert_true(gan__format(scoped, sizeof scoped, "= feed() %s  #", name));
+    char *dump = gan_graph_dump(g, GAN_DUMP_TEXT);
+    assert_non_null(dump);
+    bool takes = strstr(dump, line_end) || strstr(dump, scoped);
+    gan_text_free(dump);
+    return takes;
+}
+
 static void run_segment(struct replay *r, int i, int step, int64_t run)
 {
     static const char *const feeds[] = {"image", "z", "z_d", "z_g"};
@@ -171,12 +183,7 @@ static void run_segment(struct replay *r, int i, int step, int64_t run)
     char names[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS][96];
     size_t n_feeds = 0, n_scalars = 0;
     for (size_t k = 0; k < sizeof feeds / sizeof *feeds; k++) {
-        char text[96];
-        assert_true(gan__format(text, sizeof text, ") %s\n", feeds[k]));
-        char *dump = gan_graph_dump(seg->graph, GAN_DUMP_TEXT);
-        bool used = strstr(dump, text) != NULL;
-        gan_text_free(dump);
-        if (used) {
+        if (takes_feed(seg->graph, feeds[k])) {
             gan_tensor t = feed_tensor(r, step, run, feeds[k]);
             data[n_feeds++] = (struct gan_feed_data){feeds[k], converted(t, r->c->real)};
         }

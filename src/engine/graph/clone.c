@@ -119,7 +119,7 @@ static void copy_node(struct work *w, uint32_t id)
     if (node.op->flags & GAN_OP_STATE && w->map[id]) {
         const struct gan__attr_index *a = node.attr;
         g->states[a->index].set = (gan_val){w->map[id], 0};
-        g->states[a->index].newest = in[0];
+        g->states[a->index].newest = gan_stop(g, in[0]);
     }
 }
 

@@ -222,8 +222,11 @@ void gan_state_set(gan_graph *g, const char *name, gan_val v)
     gan_val stored = gan_cast(g, v, t->dtype);
     struct gan__attr_index attr = {index, {(int64_t)t->dtype, t->shape}};
     use->set = gan__add_node(g, &gan__op_state_set, &stored, 1, &attr);
-    /* later readers see what the store would give back, so no hidden precision survives */
-    use->newest = gan_dtype_is_real(t->dtype) ? gan_cast(g, stored, g->real) : stored;
+    /* later readers see what the store would give back, so no hidden precision survives, and
+     * derivatives end here: a version is a given value to whatever comes after it */
+    gan_val back = gan_dtype_is_real(t->dtype) ? gan_cast(g, stored, g->real) : stored;
+    use = &g->states[index];
+    use->newest = gan_stop(g, back);
 }
 
 static bool infer_state_set(struct gan__infer *c)
