@@ -39,7 +39,7 @@ enum { TABLES = 3 };
 static void get_tables(const struct gan__cmdline *a, const struct gan_opt *table[TABLES])
 {
     table[0] = a->command->opts;
-    table[1] = NULL;
+    table[1] = (a->command->flags & GAN__TRAIN_OPTIONS) != 0 ? gan_train_options() : NULL;
     table[2] = a->model != NULL ? a->model->opts : NULL;
 }
 

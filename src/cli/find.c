@@ -9,6 +9,7 @@
 #include <gan/loss.h>
 #include <gan/nn.h>
 #include <gan/optim.h>
+#include <gan/train.h>
 
 #include <string.h>
 
@@ -20,6 +21,17 @@ static bool model_at(int i, const char **name, const char **line)
     }
     *name = m->name;
     *line = m->title;
+    return true;
+}
+
+static bool preset_at(int i, const char **name, const char **line)
+{
+    const struct gan_preset *p = gan_preset_at(i);
+    if (p == NULL) {
+        return false;
+    }
+    *name = p->name;
+    *line = p->paper;
     return true;
 }
 
@@ -77,7 +89,7 @@ static bool none_at(int i, const char **name, const char **line)
 
 const struct gan__kind gan__kinds[] = {
     {"models", "model", model_at},
-    {"presets", "preset", none_at},
+    {"presets", "preset", preset_at},
     {"losses", "loss", loss_at},
     {"data", "data set", data_at},
     {"metrics", "metric", none_at},
@@ -109,6 +121,17 @@ const char *gan__suggest(const char *name, const char *const *names, size_t n)
     return found == 1 ? near : best;
 }
 
+const struct gan_preset *gan__find_preset(const char *name)
+{
+    const struct gan_preset *p;
+    for (int i = 0; (p = gan_preset_at(i)) != NULL; i++) {
+        if (strcmp(p->name, name) == 0) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
 gan_status gan__find_model(const char *name, const struct gan_model **model,
                            const struct gan_preset **preset, gan_err *err)
 {
@@ -116,13 +139,21 @@ gan_status gan__find_model(const char *name, const struct gan_model **model,
     const char *names[MANY];
     const char *line;
     size_t n = 0;
+    *preset = gan__find_preset(name);
     gan_err inner = {0};
-    *preset = NULL;
-    *model = gan_model_find(name, &inner);
+    *model = gan_model_find(*preset != NULL ? (*preset)->model : name, &inner);
     if (*model != NULL) {
         return GAN_OK;
     }
+    if (*preset != NULL) {
+        return gan__fail(err, GAN_E_INTERNAL,
+                         "preset %s stands on the model '%s', which is missing", name,
+                         (*preset)->model);
+    }
     for (int i = 0; n < MANY && model_at(i, &names[n], &line); i++) {
+        n++;
+    }
+    for (int i = 0; n < MANY && preset_at(i, &names[n], &line); i++) {
         n++;
     }
     const char *near = gan__suggest(name, names, n);

@@ -46,6 +46,11 @@ void gan__page_command(const struct gan__command *c, const struct gan_model *mod
     gan__out_heading("Options");
     gan__out_options(c->opts);
     gan__out_entry(WIDTH, "--help", "this page");
+    if ((c->flags & GAN__TRAIN_OPTIONS) != 0) {
+        (void)putchar('\n');
+        gan__out_heading("Options of training");
+        gan__out_options(gan_train_options());
+    }
     if (model != NULL) {
         (void)putchar('\n');
         gan__out_heading("Options of the model");
@@ -70,6 +75,14 @@ static void model_page(const struct gan_model *m)
     }
     (void)printf("\nTrain it: gan train %s --data SPEC; what that takes: gan help train\n",
                  m->name);
+}
+
+static void preset_page(const struct gan_preset *p)
+{
+    (void)printf("%s: a preset of %s\nPaper: %s\n\n", p->name, p->model, p->paper);
+    gan__out_heading("Sets");
+    gan__out_paragraph(2, p->set);
+    (void)printf("\nIts other options: gan help %s\n", p->model);
 }
 
 static void data_page(const struct gan_data_kind *k)
@@ -164,8 +177,11 @@ gan_status gan__page_topic(const char *topic, gan_err *err)
     }
     gan_err inner = {0};
     const struct gan_model *model = gan_model_find(topic, &inner);
+    const struct gan_preset *preset = gan__find_preset(topic);
     if (model != NULL) {
         model_page(model);
+    } else if (preset != NULL) {
+        preset_page(preset);
     } else if (!try_data(topic) && !try_loss(topic) && !try_kinds(topic)) {
         return fail_topic(topic, err);
     }

@@ -1,7 +1,7 @@
 # A command nobody knows, no command, an option in its place.
 . "$SRC/tests/cli/case.inc"
-run 2 dcotor
-says "gan: unknown command 'dcotor' (did you mean 'doctor'?)"
+run 2 trian
+says "gan: unknown command 'trian' (did you mean 'train'?)"
 run 2 xyzzy
 says "gan: unknown command 'xyzzy', see gan help"
 run 2

@@ -1,0 +1,96 @@
+/* progress.c: a line that is rewritten on a terminal, plain lines every few seconds elsewhere. */
+#include "progress.h"
+
+#include "out.h"
+
+#include "base/file.h"
+#include "base/str.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const double terminal_every_s = 0.2, plain_every_s = 5;
+
+void gan__progress_started(void *ctx, const struct gan_train_start *start)
+{
+    struct gan__progress *s = ctx;
+    char params[32], from[48] = "";
+    s->terminal = gan__err_is_terminal();
+    s->batch = start->batch;
+    s->printed = start->step;
+    s->next_s = gan__now_s() + (s->terminal ? 0 : 1);
+    if (start->step > 0) {
+        (void)gan__format(from, sizeof from, ", from step %" PRId64, start->step);
+    }
+    gan__say("train: %s on %s: %" PRId64 "x%" PRId64 "x%" PRId64 ", batch %" PRId64
+             ", %s parameters, threads: %d%s",
+             start->model, start->data, start->height, start->width, start->channels, start->batch,
+             gan__text_count(params, sizeof params, start->params), start->threads, from);
+    gan__say("train: run directory: %s", start->dir);
+}
+
+/* Seconds to go, negative when unknown. */
+static double remaining(const struct gan__progress *s, const struct gan_train_progress *p)
+{
+    double left = -1;
+    if (p->stop > 0 && p->images_per_s > 0 && s->batch > 0) {
+        left = (double)(p->stop - p->step) * (double)s->batch / p->images_per_s;
+    }
+    if (p->limit_s > 0 && (left < 0 || p->limit_s - p->time_s < left)) {
+        left = p->limit_s - p->time_s;
+    }
+    return left;
+}
+
+static void compose(const struct gan__progress *s, const struct gan_train_progress *p,
+                    struct gan__str *text)
+{
+    gan__str_printf(text, "step %" PRId64, p->step);
+    if (p->stop > 0) {
+        gan__str_printf(text, "/%" PRId64, p->stop);
+    }
+    if (p->images_per_s > 0 && s->batch > 0) {
+        gan__str_printf(text, "  %.3g steps/s  %.0f images/s", p->images_per_s / (double)s->batch,
+                        p->images_per_s);
+    }
+    for (int i = 0; i < p->n; i++) {
+        if (gan__starts_with(p->names[i], "loss.")) {
+            gan__str_printf(text, "  %s %.4g", p->names[i], p->values[i]);
+        }
+    }
+    double left = remaining(s, p);
+    if (left > 0) {
+        char eta[32];
+        gan__str_printf(text, "  %s left", gan__text_time(eta, sizeof eta, left));
+    }
+}
+
+void gan__progress_step(void *ctx, const struct gan_train_progress *p)
+{
+    struct gan__progress *s = ctx;
+    double now = gan__now_s();
+    bool last = p->stop > 0 && p->step >= p->stop;
+    if ((now < s->next_s && !last) || p->step == s->printed) {
+        return;
+    }
+    struct gan__str text = {0};
+    compose(s, p, &text);
+    if (text.p != NULL && s->terminal) {
+        (void)fprintf(stderr, "\r%.160s\033[K", text.p);
+        (void)fflush(stderr);
+        s->shown = true;
+    } else if (text.p != NULL) {
+        (void)fprintf(stderr, "%s\n", text.p);
+    }
+    gan__str_release(&text);
+    s->printed = p->step;
+    s->next_s = now + (s->terminal ? terminal_every_s : plain_every_s);
+}
+
+void gan__progress_clear(struct gan__progress *s)
+{
+    if (s->shown) {
+        (void)fputs("\n", stderr);
+        s->shown = false;
+    }
+}
