@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "engine/compile/fused.h"
+#include "engine/kernels/lanes.h"
 
 #include <omp.h>
 #include <string.h>
@@ -76,10 +77,7 @@ static void read_run(float *dst, const void *src, bool boolean, int64_t at, int6
         memcpy(dst, (const float *)src + at, (size_t)n * sizeof *dst);
         return;
     }
-    const uint8_t *b = (const uint8_t *)src + at;
-    for (int64_t i = 0; i < n; i++) {
-        dst[i] = b[i] ? 1.0f : 0.0f;
-    }
+    gan__lanes()->from_mask((const uint8_t *)src + at, dst, n);
 }
 
 static float read_one(const void *src, bool boolean, int64_t at)
@@ -89,9 +87,7 @@ static float read_one(const void *src, bool boolean, int64_t at)
 
 static void fill_run(float *dst, float v, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        dst[i] = v;
-    }
+    gan__lanes()->fill(v, dst, n);
 }
 
 /* dst[have..n) repeats dst[0..have), by doubling. */
@@ -256,10 +252,7 @@ static void save(const struct gan__call *c, const struct gan__save *s, const flo
         memcpy((float *)c->out[s->output].data + start, reg, (size_t)n * sizeof *reg);
         return;
     }
-    uint8_t *dst = (uint8_t *)c->out[s->output].data + start;
-    for (int64_t i = 0; i < n; i++) {
-        dst[i] = reg[i] != 0.0f;
-    }
+    gan__lanes()->to_mask(reg, (uint8_t *)c->out[s->output].data + start, n);
 }
 
 static void run_tile(const struct machine *m, const struct gan__call *c, struct bench *b,

@@ -49,6 +49,10 @@ struct gan__lanes {
 #define GAN_LANES_MEMBER(NAME) gan__tile *NAME;
     GAN_LANES_TILES(GAN_LANES_MEMBER)
 #undef GAN_LANES_MEMBER
+    /* Booleans as bytes and as numbers. */
+    void (*from_mask)(const uint8_t *x, float *y, int64_t n);
+    void (*to_mask)(const float *x, uint8_t *y, int64_t n);
+    void (*fill)(float v, float *y, int64_t n);
     /* y [rows,channels] += bias [channels] */
     void (*add_rows)(float *y, const float *bias, int64_t rows, int64_t channels);
     /* sum[c] += x[:,c], all in f64 */

@@ -169,7 +169,10 @@ const struct gan__lanes GAN_LANES_NAME(gan__lanes) = {
     GAN_LANES_TILES(MEMBER)
 #undef MEMBER
 #define ROWS(NAME) .NAME = GAN_ROWS(NAME)
-        ROWS(add_rows),
+        ROWS(from_mask),
+    ROWS(to_mask),
+    ROWS(fill),
+    ROWS(add_rows),
     ROWS(sum_rows),
     ROWS(moment_rows),
     ROWS(pair_rows),

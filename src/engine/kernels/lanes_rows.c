@@ -9,6 +9,30 @@
 
 enum { LANES = 16, NARROW = 32 };
 
+void GAN_ROWS(from_mask)(const uint8_t *x, float *y, int64_t n)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = x[i] != 0 ? 1.0f : 0.0f;
+    }
+}
+
+void GAN_ROWS(to_mask)(const float *x, uint8_t *y, int64_t n)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = x[i] != 0.0f ? 1 : 0;
+    }
+}
+
+void GAN_ROWS(fill)(float v, float *y, int64_t n)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = v;
+    }
+}
+
 /* Few channels: a pattern of several rows at once keeps the vectors full. */
 void GAN_ROWS(add_rows)(float *y, const float *bias, int64_t rows, int64_t channels)
 {

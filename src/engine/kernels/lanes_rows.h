@@ -10,6 +10,9 @@
 
 #define GAN_ROWS(NAME) GAN_LANES_NAME(gan__rows_##NAME)
 
+void GAN_ROWS(from_mask)(const uint8_t *x, float *y, int64_t n);
+void GAN_ROWS(to_mask)(const float *x, uint8_t *y, int64_t n);
+void GAN_ROWS(fill)(float v, float *y, int64_t n);
 void GAN_ROWS(add_rows)(float *y, const float *bias, int64_t rows, int64_t channels);
 void GAN_ROWS(sum_rows)(const float *x, int64_t rows, int64_t channels, double *sum);
 void GAN_ROWS(moment_rows)(const float *x, const float *shift, int64_t rows, int64_t channels,
