@@ -103,6 +103,7 @@ int main(int argc, char **argv)
     gan_err err = {0};
     hold_descriptors();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a failed write, as a full disk */
     gan_set_log(on_log, NULL);
     if (argc < 2) {
         gan__say("a command is missing, see gan help");

@@ -50,8 +50,9 @@ static void compose(const struct gan__progress *s, const struct gan_train_progre
         gan__str_printf(text, "/%" PRId64, p->stop);
     }
     if (p->images_per_s > 0 && s->batch > 0) {
-        gan__str_printf(text, "  %.3g steps/s  %.0f images/s", p->images_per_s / (double)s->batch,
-                        p->images_per_s);
+        double rate = p->images_per_s / (double)s->batch;
+        gan__str_printf(text, rate >= 100 ? "  %.0f steps/s" : "  %.3g steps/s", rate);
+        gan__str_printf(text, "  %.0f images/s", p->images_per_s);
     }
     for (int i = 0; i < p->n; i++) {
         if (gan__starts_with(p->names[i], "loss.")) {
