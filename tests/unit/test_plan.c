@@ -469,6 +469,47 @@ static void test_update_in_place(void **state)
     gan_store_free(st);
 }
 
+/* Each allocation fails in turn: the right code, nothing leaked, the graph still good. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    for (int b = 0; b < 2; b++) {
+        gan_store *st = gan_store_new();
+        gan_val loss;
+        gan_graph *g = small_net(st, &loss);
+        struct gan_plan_opts o = {.backend = backends[b], .verify = true};
+        gan_plan_free(plan_of(g, &loss, 1, backends[b], NULL)); /* what libraries keep */
+        struct gan__alloc_stats before = gan__alloc_stats();
+        gan_plan *p = NULL;
+        int n = 0;
+        while (!p) {
+            gan_err err = {0};
+            gan__alloc_fail_at((uint64_t)++n);
+            p = gan_plan_new(g, &loss, 1, &o, &err);
+            gan__alloc_fail_at(0);
+            if (!p) {
+                /* oneDNN does not say why it could not make a primitive */
+                if (err.code != GAN_E_NOMEM && (b == 0 || err.code != GAN_E_UNSUPPORTED)) {
+                    fail_msg("allocation %d: %s", n, err.message);
+                }
+                assert_true(gan__alloc_stats().live == before.live);
+            }
+        }
+        assert_true(n > 50);
+        struct gan_scalar_data lr = {"lr", 0.1};
+        struct gan_run r = {.scalars = &lr, .n_scalars = 1};
+        gan_err err = {0};
+        gan__alloc_fail_at(1);
+        assert_int_equal(gan_plan_run(p, &r, &err), GAN_E_NOMEM);
+        gan__alloc_fail_at(0);
+        run_plan(p, &r);
+        gan_plan_free(p);
+        assert_true(gan__alloc_stats().live == before.live);
+        gan_graph_free(g);
+        gan_store_free(st);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_allocations),   cmocka_unit_test(test_shared_workspace),
         cmocka_unit_test(test_large_graph),   cmocka_unit_test(test_find_nonfinite),
         cmocka_unit_test(test_info_and_dump), cmocka_unit_test(test_update_in_place),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,14 +14,25 @@
 
 #include <string.h>
 
+#define SINK_ROUNDS 2 /* what sank may let its inputs sink */
+
 /* Work arrays, by node unless said otherwise. */
 struct work {
     struct gan__fusion *f;
     uint32_t *level;
-    int64_t *count;       /* elements of the first result */
-    uint32_t *parent;     /* of the disjoint sets */
-    uint32_t *lowest;     /* lowest level of the readers that could be joined */
-    uint32_t *joinable;   /* readers that could be joined */
+    int64_t *count;     /* elements of the first result */
+    uint32_t *parent;   /* of the disjoint sets */
+    uint32_t *lowest;   /* lowest level to which the readers let it sink */
+    uint32_t *joinable; /* readers that could be joined */
+    bool *movable, *outer;
+    struct set {
+        size_t cost, gain; /* bytes for each element */
+        uint32_t target;
+    } * sets; /* by root */
+    struct {
+        uint32_t first, last;
+    } * stay;             /* by value */
+    uint32_t *counted;    /* by value: set that has counted it */
     uint32_t *last;       /* by value: latest reader that can */
     uint32_t *next, *end; /* members of a set chained in ascending order; by root: the last one */
 };
@@ -64,50 +75,6 @@ static void find_levels(struct work *w)
     }
 }
 
-/* Bytes read more when node i moves to a later level. */
-static size_t sinking_costs(const struct work *w, uint32_t i)
-{
-    const struct gan__fusion *f = w->f;
-    const struct gan__node *n = &f->g->nodes[i];
-    size_t cost = 0;
-    for (int j = 0; j < n->n_in; j++) {
-        gan_val v = n->in[j];
-        uint32_t m = v.node;
-        const struct gan__op *op = f->g->nodes[m].op;
-        bool twice = j > 0 && n->in[j - 1].node == m && n->in[j - 1].out == v.out;
-        if (twice || op == &gan__op_fill || op == &gan__op_broadcast) {
-            continue;
-        }
-        size_t bytes = gan_dtype_size(gan__type_of(f->g, v)->dtype);
-        cost += bytes;
-        if (same_region(w, m, i) && w->level[m] == w->level[i] && f->readers[f->base[m]] == 1) {
-            cost += bytes; /* a register becomes a tensor, unless the input sinks too */
-        }
-    }
-    return cost;
-}
-
-static void sink(struct work *w)
-{
-    const gan_graph *g = w->f->g;
-    memset(w->lowest, 0xff, g->n_nodes * sizeof *w->lowest);
-    for (uint32_t i = (uint32_t)g->n_nodes; i-- > 1;) {
-        const struct gan__node *n = &g->nodes[i];
-        if (w->f->can[i] && w->joinable[i] > 0 && w->joinable[i] == w->f->readers[w->f->base[i]] &&
-            w->lowest[i] > w->level[i] &&
-            sinking_costs(w, i) <= 2 * gan_dtype_size(n->out[0].dtype)) {
-            w->level[i] = w->lowest[i];
-        }
-        for (int j = 0; j < n->n_in; j++) {
-            uint32_t m = n->in[j].node;
-            if (same_region(w, m, i)) {
-                w->joinable[m]++;
-                w->lowest[m] = w->level[i] < w->lowest[m] ? w->level[i] : w->lowest[m];
-            }
-        }
-    }
-}
-
 static uint32_t find_root(struct work *w, uint32_t i)
 {
     while (w->parent[i] != i) {
@@ -123,6 +90,124 @@ static void join(struct work *w, uint32_t a, uint32_t b)
     uint32_t ra = find_root(w, a), rb = find_root(w, b);
     if (ra != rb) {
         w->parent[ra > rb ? ra : rb] = ra > rb ? rb : ra;
+    }
+}
+
+/* --- sinking ------------------------------------------------------------------------------------
+ *
+ * A set of nodes that only later levels of its region read may move there as a whole: its results
+ * then stay in registers, but inputs that lay in registers here are read (and perhaps written)
+ * again. An optimiser's rule behind which a guard waits for the norm of all gradients moves to the
+ * guard; a derivative's factor moves from the forward to the backward pass. */
+
+/* Nodes whose readers all belong to their region and run later or may move too. */
+static void find_movable(struct work *w)
+{
+    const gan_graph *g = w->f->g;
+    memset(w->joinable, 0, g->n_nodes * sizeof *w->joinable);
+    memset(w->lowest, 0xff, g->n_nodes * sizeof *w->lowest);
+    for (uint32_t i = (uint32_t)g->n_nodes; i-- > 1;) {
+        const struct gan__node *n = &g->nodes[i];
+        w->movable[i] =
+            w->f->can[i] && w->joinable[i] > 0 && w->joinable[i] == w->f->readers[w->f->base[i]];
+        for (int j = 0; j < n->n_in; j++) {
+            uint32_t m = n->in[j].node;
+            if (!same_region(w, m, i)) {
+                continue;
+            }
+            uint32_t to = w->level[i] > w->level[m] ? w->level[i]
+                          : w->movable[i]           ? w->lowest[i]
+                                                    : 0;
+            if (to != 0) {
+                w->joinable[m]++;
+                w->lowest[m] = to < w->lowest[m] ? to : w->lowest[m];
+            }
+        }
+    }
+}
+
+/* Bytes of one element of a value that is read whole; 0 for constants and broadcasts. */
+static size_t whole_bytes(const struct gan__fusion *f, gan_val v)
+{
+    const struct gan__op *op = f->g->nodes[v.node].op;
+    return op == &gan__op_fill || op == &gan__op_broadcast
+               ? 0
+               : gan_dtype_size(gan__type_of(f->g, v)->dtype);
+}
+
+/* Levels at which nodes that stay read each value: the first and the last seen, plus 1. */
+static void find_stayers(struct work *w)
+{
+    const struct gan__fusion *f = w->f;
+    memset(w->stay, 0, f->base[f->g->n_nodes] * sizeof *w->stay);
+    for (uint32_t i = 1; i < f->g->n_nodes; i++) {
+        const struct gan__node *n = &f->g->nodes[i];
+        for (int j = 0; j < n->n_in && f->can[i] && !w->movable[i]; j++) {
+            uint32_t v = f->base[n->in[j].node] + n->in[j].out;
+            w->stay[v].first = w->stay[v].first ? w->stay[v].first : w->level[i] + 1;
+            w->stay[v].last = w->level[i] + 1;
+        }
+    }
+}
+
+/* Adds what moving node i of set r costs and saves. */
+static void weigh(struct work *w, uint32_t i, uint32_t r)
+{
+    const struct gan__fusion *f = w->f;
+    const struct gan__node *n = &f->g->nodes[i];
+    uint32_t level = w->level[i];
+    w->sets[r].target = w->lowest[i] < w->sets[r].target ? w->lowest[i] : w->sets[r].target;
+    for (int j = 0; j < n->n_in; j++) {
+        gan_val in = n->in[j];
+        uint32_t v = f->base[in.node] + in.out;
+        size_t bytes = whole_bytes(f, in);
+        bool inside =
+            w->movable[in.node] && w->level[in.node] == level && same_region(w, in.node, i);
+        if (inside || w->counted[v] == r) {
+            continue;
+        }
+        w->counted[v] = r;
+        if (same_region(w, in.node, i) && w->level[in.node] == level) {
+            w->sets[r].cost += 2 * bytes; /* made here: written once more, at worst, and read */
+        } else if (w->stay[v].first == level + 1 || w->stay[v].last == level + 1) {
+            w->sets[r].cost += bytes; /* others read it here */
+        }
+    }
+    if (w->outer[i]) {
+        w->sets[r].gain += 2 * gan_dtype_size(n->out[0].dtype);
+    }
+}
+
+static void sink(struct work *w)
+{
+    const gan_graph *g = w->f->g;
+    find_movable(w);
+    find_stayers(w);
+    for (uint32_t i = 1; i < g->n_nodes; i++) {
+        w->parent[i] = i;
+        w->outer[i] = false;
+        w->sets[i] = (struct set){0, 0, UINT32_MAX};
+        for (int j = 0; j < g->nodes[i].n_in; j++) {
+            uint32_t m = g->nodes[i].in[j].node;
+            if (w->movable[m] && w->movable[i] && same_region(w, m, i) &&
+                w->level[m] == w->level[i]) {
+                join(w, m, i);
+            } else {
+                w->outer[m] = true;
+            }
+        }
+    }
+    memset(w->counted, 0, w->f->base[g->n_nodes] * sizeof *w->counted);
+    for (uint32_t i = 1; i < g->n_nodes; i++) {
+        if (w->movable[i]) {
+            weigh(w, i, find_root(w, i));
+        }
+    }
+    for (uint32_t i = 1; i < g->n_nodes; i++) {
+        const struct set *s = &w->sets[find_root(w, i)];
+        if (w->movable[i] && s->cost <= s->gain) {
+            w->level[i] = s->target;
+        }
     }
 }
 
@@ -249,9 +334,17 @@ static gan_status group_together(struct gan__fusion *f, gan_err *err)
                      .next = gan__alloc_array(n, sizeof(uint32_t)),
                      .end = gan__alloc_array(n, sizeof(uint32_t))};
     gan_status status = GAN_OK;
-    if (w.level && w.count && w.parent && w.lowest && w.joinable && w.last && w.next && w.end) {
+    w.movable = gan__alloc_array(n, sizeof(bool));
+    w.outer = gan__alloc_array(n, sizeof(bool));
+    w.sets = gan__alloc_array(n, sizeof *w.sets);
+    w.stay = gan__alloc_array(f->base[n], sizeof *w.stay);
+    w.counted = gan__alloc_array(f->base[n], sizeof *w.counted);
+    if (w.level && w.count && w.parent && w.lowest && w.joinable && w.last && w.next && w.end &&
+        w.movable && w.outer && w.sets && w.stay && w.counted) {
         find_levels(&w);
-        sink(&w);
+        for (int round = 0; round < SINK_ROUNDS; round++) {
+            sink(&w);
+        }
         join_all(&w);
         cut_all(&w);
     } else {
@@ -265,6 +358,11 @@ static gan_status group_together(struct gan__fusion *f, gan_err *err)
     gan__free(w.last);
     gan__free(w.next);
     gan__free(w.end);
+    gan__free(w.movable);
+    gan__free(w.outer);
+    gan__free(w.sets);
+    gan__free(w.stay);
+    gan__free(w.counted);
     return status;
 }
 
