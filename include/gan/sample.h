@@ -65,7 +65,8 @@ GAN_API void gan_sampler_close(gan_sampler *s);
 /** What it makes. owns: the sampler. */
 GAN_API const struct gan_sampler_info *gan_sampler_about(const gan_sampler *s);
 
-/** Latent vectors first .. first+n-1 of a seed: z [n,latent], N(0,1). */
+/** Latent vectors first .. first+n-1 of a seed: z [n,latent], as the model draws them: N(0,1), or
+ * uniform of variance 1. */
 GAN_API void gan_sampler_latents(const gan_sampler *s, uint64_t seed, int64_t first, int64_t n,
                                  float *z);
 

@@ -232,7 +232,10 @@ gan_status gan__session_build(struct gan__session *s, struct gan__recipe *r, gan
 {
     *s = (struct gan__session){.recipe = r, .task = r->opts, .threads = gan__recipe_threads(r)};
     if (r->data != NULL) {
+        uint64_t before = gan__rss_bytes();
         GAN_TRY(gan_dataset_open(r->data, &s->data, err));
+        uint64_t after = gan__rss_bytes();
+        s->data_resident = after > before ? after - before : 0;
     }
     GAN_TRY(s->data != NULL ? fit_data(s, err) : fit_alone(s, err));
     s->store = gan_store_new();

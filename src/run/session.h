@@ -29,6 +29,7 @@ struct gan__phase {
 struct gan__session {
     struct gan__recipe *recipe; /* borrowed */
     gan_dataset *data;          /* NULL without data */
+    uint64_t data_resident;     /* bytes of memory that opening it took */
     struct gan_task *task;      /* in the recipe's options */
     float *mean;                /* task->mean */
     bool resize;                /* --size: images are scaled, not padded */
