@@ -1,0 +1,30 @@
+# Values out of range are refused before any file is opened: the data of these lines do not exist.
+. "$SRC/tests/cli/case.inc"
+run 2 train dcgan --data idx:missing --batch 0
+says "gan: train: --batch is 0, allowed 1 to 65536"
+run 2 plan dcgan --data idx:missing --batch 0
+says "gan: plan: --batch is 0, allowed 1 to 65536"
+run 2 train dcgan --data idx:missing --batch many
+complains "--batch is 'many'" "whole number"
+run 2 train dcgan --data idx:missing --z 0
+says "gan: train: --z is 0, allowed 1 to 65536"
+run 2 train dcgan --data idx:missing --slope=7
+complains "--slope is 7, allowed 0 to 0.99"
+run 2 train dcgan --data idx:missing --loss wasserstien
+complains "--loss is 'wasserstien', allowed "
+run 2 train dcgan --data idx:missing --time soon
+complains "--time is 'soon'"
+run 2 train dcgan --data idx:missing --optim-gen adm:1
+complains "adm" "did you mean"
+run 2 train dcgan --data idx:missing --batch 64 --microbatch 7
+complains "--microbatch is 7" "64"
+run 2 train dcgan --data idx:missing --steps 3 --epochs 2
+complains "--steps" "--epochs"
+run 2 sample missing --n 0
+says "gan: sample: --n is 0, allowed 1 to 100000000"
+run 2 sample missing --bn none
+complains "--bn is 'none', allowed running|batch"
+run 2 data idx:missing --columns -1
+says "gan: data: --columns is -1, allowed 0 to 10000"
+[ ! -e runs ] || fail "a run directory was made"
+finish
