@@ -398,7 +398,7 @@ static void test_find_nonfinite(void **state)
     data[0] = 100;
     find_bad(g, &r, "");
     assert_true(state_value(st, "w", 0) == 1.0); /* not written */
-    gan_tensor_set(&gan_store_at(st, 0)->value, 0, INFINITY);
+    gan_tensor_set(&gan_store_at(st, 0)->value, 0, (double)INFINITY);
     find_bad(g, &r, "state w [2]");
     r.n_feeds = 0;
     char name[16];
