@@ -24,7 +24,8 @@ typedef struct gan_workspace gan_workspace;
 struct gan_plan_opts {
     const char *backend; /* "cpu" (default) or "ref" */
     int threads;         /* compute threads, 0 = 1 */
-    const char *without; /* passes to leave out, "cse,fuse", or "all" */
+    const char *without; /* passes to leave out, "cse,fuse", or "all" of fold, simplify, cse, dce,
+                            epilogue, fuse, inplace, memplan */
     bool verify;         /* run the verifier after each pass (tests) */
 };
 

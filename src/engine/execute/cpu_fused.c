@@ -32,7 +32,8 @@ static int64_t choose_tile(const struct gan__program *p)
             period = l->period;
         }
     }
-    return period >= TILE ? period : TILE / period * period;
+    int64_t tile = period >= TILE ? period : TILE / period * period;
+    return p->count < tile ? (p->count + 15) / 16 * 16 : tile; /* one tile: whole vectors */
 }
 
 static gan_status prepare(struct gan__prepare *p, gan_err *err)
@@ -66,7 +67,9 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
         }
     }
     p->ctx = m;
-    p->scratch_bytes = (size_t)p->threads * (size_t)prog->n_regs * (size_t)m->tile * sizeof(float);
+    int64_t tiles = (prog->count + m->tile - 1) / m->tile;
+    size_t threads = (size_t)(p->threads < tiles ? p->threads : tiles);
+    p->scratch_bytes = threads * (size_t)prog->n_regs * (size_t)m->tile * sizeof(float);
     return GAN_OK;
 }
 
