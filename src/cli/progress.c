@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static const double terminal_every_s = 0.2, plain_every_s = 5;
 
@@ -66,6 +68,14 @@ static void compose(const struct gan__progress *s, const struct gan_train_progre
     }
 }
 
+/* A longer line would go on in the next one, which a carriage return does not take back. */
+static int terminal_columns(void)
+{
+    struct winsize size = {0};
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20;
+    return known ? (int)size.ws_col : 80;
+}
+
 void gan__progress_step(void *ctx, const struct gan_train_progress *p)
 {
     struct gan__progress *s = ctx;
@@ -77,7 +87,7 @@ void gan__progress_step(void *ctx, const struct gan_train_progress *p)
     struct gan__str text = {0};
     compose(s, p, &text);
     if (text.p != NULL && s->terminal) {
-        (void)fprintf(stderr, "\r%.160s\033[K", text.p);
+        (void)fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, text.p);
         (void)fflush(stderr);
         s->shown = true;
     } else if (text.p != NULL) {
