@@ -36,7 +36,7 @@ struct gan_meta {
  * of the format), "libgan.version" (of the library) and "libgan.digest" (of the data).
  *
  * in:     meta  keys differ from each other and from the three above
- * errors: GAN_E_ARG (a key twice), GAN_E_IO (the system's message; too little free space: names
+ * errors: GAN_E_ARG (a key twice), GAN_E_NOTFOUND (no such folder), GAN_E_IO (the system's message; too little free space: names
  *         the path, the bytes needed and free), GAN_E_NOMEM
  */
 GAN_API gan_status gan_checkpoint_save(const gan_store *st, const struct gan_meta *meta,
