@@ -89,6 +89,9 @@ static gan_val combine(gan_graph *g, struct input *in, gan_val a, gan_val b)
 static gan_val move(gan_graph *g, struct input *in, gan_val a)
 {
     gan_shape s = gan_shape_get(g, a);
+    if (s.rank < 1) { /* an invalid value passes through, with the error that made it */
+        return a;
+    }
     int axis = (int)take(in, (unsigned)s.rank);
     switch (take(in, 8)) {
     case 0:
