@@ -469,6 +469,37 @@ static void test_update_in_place(void **state)
     gan_store_free(st);
 }
 
+/* An image pool: rows are read, then replaced where they lie; reading the old rows afterwards costs
+ * a copy, never a wrong number. */
+static void test_pool(void **state)
+{
+    (void)state;
+    enum { ROWS = 1000, WIDTH = 16 };
+    for (int k = 0; k < 4; k++) {
+        bool late = k >= 2;
+        gan_store *st = store_with("pool", GAN_SHAPE(ROWS, WIDTH), 0.0f);
+        gan_graph *g = gan_graph_new(st, GAN_F32);
+        gan_val pool = gan_state_get(g, "pool"), idx = gan_feed(g, "idx", GAN_I32, GAN_SHAPE(2));
+        gan_val fresh = gan_fill(g, -1.0, GAN_SHAPE(2, WIDTH));
+        gan_val old = late ? GAN_NONE : gan_gather(g, pool, idx);
+        gan_state_set(g, "pool", gan_scatter_set(g, pool, idx, fresh));
+        old = late ? gan_gather(g, pool, idx) : old;
+        gan_plan *p = plan_of(g, &old, 1, backends[k % 2], NULL);
+        size_t bytes = (size_t)ROWS * WIDTH * sizeof(float);
+        assert_true((gan_plan_info(p).workspace_bytes >= bytes) == late);
+        int32_t rows[2] = {3, 998};
+        struct gan_feed_data f = {"idx", {GAN_I32, GAN_SHAPE(2), rows}};
+        run_plan(p, &(struct gan_run){.feeds = &f, .n_feeds = 1});
+        assert_true(gan_tensor_get(gan_plan_output(p, 0), 0) == 3 * WIDTH);
+        assert_true(gan_tensor_get(gan_plan_output(p, 0), WIDTH + 1) == 998 * WIDTH + 1);
+        assert_true(state_value(st, "pool", 3 * WIDTH) == -1.0);
+        assert_true(state_value(st, "pool", 4 * WIDTH) == 4 * WIDTH);
+        gan_plan_free(p);
+        gan_graph_free(g);
+        gan_store_free(st);
+    }
+}
+
 /* Each allocation fails in turn: the right code, nothing leaked, the graph still good. */
 static void test_out_of_memory(void **state)
 {
@@ -519,7 +550,7 @@ int main(void)
         cmocka_unit_test(test_allocations),   cmocka_unit_test(test_shared_workspace),
         cmocka_unit_test(test_large_graph),   cmocka_unit_test(test_find_nonfinite),
         cmocka_unit_test(test_info_and_dump), cmocka_unit_test(test_update_in_place),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_pool),          cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
