@@ -46,3 +46,10 @@ END
 cmake -S "$dir/project" -B "$dir/project/build" -DCMAKE_PREFIX_PATH="$dir/tree" >"$dir/log" 2>&1 &&
     cmake --build "$dir/project/build" >>"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
 test "$("$dir/project/build/user")" = found
+
+# The example of the README, compiled against the installed tree, samples from a checkpoint.
+GAN_CACHE=$BUILD/test-cache "$dir/tree/bin/gan" train gan --data toy:ring8 --steps 0 --z 8 --width 4 \
+    --threads 1 --out "$dir/run" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
+cc -std=c17 -Wall -Wextra -Werror "$SRC/examples/sample.c" -o "$dir/sample" $(pc --cflags --libs)
+LD_LIBRARY_PATH=$lib "$dir/sample" "$dir/run/checkpoints/step-00000000.safetensors" "$dir/grid.png"
+test "$(head -c 8 "$dir/grid.png" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a
