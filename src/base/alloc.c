@@ -27,12 +27,16 @@ static _Atomic uint64_t n_live;
 static _Atomic uint64_t n_live_bytes;
 static _Atomic uint64_t n_peak_bytes;
 static _Atomic uint64_t fail_countdown; /* 0 off; 1 fails now; k fails after k-1 more */
+static _Atomic bool fail_single;        /* the hook is off again after one failure */
 
 /* True when the failing hook says no to this allocation. */
 static bool refused(void)
 {
     uint64_t left = atomic_load(&fail_countdown);
     while (left > 1 && !atomic_compare_exchange_weak(&fail_countdown, &left, left - 1)) {
+    }
+    if (left == 1 && atomic_load(&fail_single)) {
+        return atomic_compare_exchange_strong(&fail_countdown, &left, 0);
     }
     return left == 1;
 }
@@ -199,5 +203,17 @@ struct gan__alloc_stats gan__alloc_stats(void)
 
 void gan__alloc_fail_at(uint64_t n)
 {
+    atomic_store(&fail_single, false);
     atomic_store(&fail_countdown, n);
+}
+
+void gan__alloc_fail_once(uint64_t n)
+{
+    atomic_store(&fail_single, true);
+    atomic_store(&fail_countdown, n);
+}
+
+bool gan__alloc_failing(void)
+{
+    return atomic_load(&fail_countdown) != 0;
 }

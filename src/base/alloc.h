@@ -37,4 +37,10 @@ struct gan__alloc_stats gan__alloc_stats(void);
 /* The n-th allocation from now (1 = the next) and all after it fail; 0 switches it off. */
 void gan__alloc_fail_at(uint64_t n);
 
+/* The n-th allocation from now fails, the ones after it do not. */
+void gan__alloc_fail_once(uint64_t n);
+
+/* True while one of them is set: arenas then make a block for each piece, so that each can fail. */
+bool gan__alloc_failing(void);
+
 #endif

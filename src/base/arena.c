@@ -64,8 +64,9 @@ void *gan__arena_alloc(struct gan__arena *a, size_t bytes)
     room &= ~(ALIGN - 1);
     size_t ordinary = a->block_bytes != 0 ? a->block_bytes : DEFAULT_BLOCK;
     struct gan__arena_block *b = a->head;
-    if (b == NULL || b->cap - b->used < room) {
-        bool own = room > ordinary / 2;
+    bool failing = gan__alloc_failing();
+    if (failing || b == NULL || b->cap - b->used < room) {
+        bool own = failing || room > ordinary / 2;
         struct gan__arena_block *fresh = block_new(own ? room : ordinary);
         if (fresh == NULL) {
             return NULL;
