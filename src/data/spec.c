@@ -53,11 +53,12 @@ static gan_status find_kind(struct gan__spec *spec, const char *name, gan_err *e
     for (; gan__datas[n] != NULL && n < MANY; n++) {
         if (strcmp(gan__datas[n]->name, name) == 0) {
             spec->kind = gan__datas[n];
-            gan__str_release(&all);
             return GAN_OK;
         }
         names[n] = gan__datas[n]->name;
-        gan__str_printf(&all, "%s%s", n == 0 ? "" : ", ", names[n]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        gan__str_printf(&all, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
     const char *near = gan__nearest_name(name, names, n);
     if (near != NULL) {

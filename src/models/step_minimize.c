@@ -201,7 +201,11 @@ void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_
     report(s, "loss", nets, loss);
     size_t room = (size_t)(p.n_params + p.seg->n_reports) + 1;
     gan_val *terms = gan__arena_array(&g->arena, room, sizeof *terms);
-    if (!terms || p.seg->n_updates == GAN__MAX_UPDATES) {
+    if (!terms) {
+        gan_graph_fail(g, GAN_E_NOMEM, "memory for %zu terms of an update", room);
+        return;
+    }
+    if (p.seg->n_updates == GAN__MAX_UPDATES) {
         gan_graph_fail(g, GAN_E_RANGE, "a phase has more than %d updates", GAN__MAX_UPDATES);
         return;
     }

@@ -55,17 +55,24 @@ static gan_status next(struct reader *r)
     return GAN_OK;
 }
 
-/* The text of a scalar event, copied. NULL: not a scalar, or memory is short. */
+static bool is_text(const struct reader *r)
+{
+    return r->event.type == YAML_SCALAR_EVENT &&
+           strlen((const char *)r->event.data.scalar.value) == r->event.data.scalar.length;
+}
+
+/* The text of a scalar event, copied. NULL: not a scalar, a NUL inside, or memory is short. */
 static const char *scalar(struct reader *r)
 {
-    if (r->event.type != YAML_SCALAR_EVENT) {
-        return NULL;
-    }
-    const char *text = (const char *)r->event.data.scalar.value;
-    if (strlen(text) != r->event.data.scalar.length) {
-        return NULL; /* a NUL inside */
-    }
-    return gan__arena_strdup(&r->c->arena, text);
+    return is_text(r) ? gan__arena_strdup(&r->c->arena, (const char *)r->event.data.scalar.value)
+                      : NULL;
+}
+
+/* Why scalar() gave nothing. */
+static gan_status no_scalar(struct reader *r, const char *what)
+{
+    return is_text(r) ? gan__fail_nomem(r->err, r->event.data.scalar.length, "a configuration")
+                      : bad_line(r, what);
 }
 
 static gan_status add_init(struct reader *r)
@@ -73,7 +80,7 @@ static gan_status add_init(struct reader *r)
     struct gan__config *c = r->c;
     const char *text = scalar(r);
     if (text == NULL) {
-        return bad_line(r, "init must be a text or a list of texts");
+        return no_scalar(r, "init must be a text or a list of texts");
     }
     if (!gan__grow(&c->init, &c->cap_init, c->n_init + 1, sizeof *c->init)) {
         return gan__fail_nomem(r->err, c->n_init, "a configuration");
@@ -101,8 +108,9 @@ static gan_status add_setting(struct reader *r, const char *key)
     struct gan__config *c = r->c;
     const char *value = scalar(r);
     if (value == NULL) {
-        return gan__fail(r->err, GAN_E_FORMAT, "%s, line %zu: the value of %.80s must be one text",
-                         r->path, r->event.start_mark.line + 1, key);
+        char what[128];
+        (void)gan__format(what, sizeof what, "the value of %.80s must be one text", key);
+        return no_scalar(r, what);
     }
     if (strcmp(key, "model") == 0) {
         c->model = value;
@@ -154,7 +162,7 @@ static gan_status read_mapping(struct reader *r)
         }
         const char *key = scalar(r);
         if (key == NULL) {
-            return bad_line(r, "the name of an option is expected");
+            return no_scalar(r, "the name of an option is expected");
         }
         GAN_TRY(check_new_key(r, key));
         GAN_TRY(next(r));
@@ -201,7 +209,9 @@ static int take_output(void *ctx, unsigned char *p, size_t n)
 
 static void emit(struct writer *w, yaml_event_t *e, int made)
 {
-    if (w->bad || !made || !yaml_emitter_emit(&w->emitter, e)) {
+    if (w->bad && made) {
+        yaml_event_delete(e);
+    } else if (!made || !yaml_emitter_emit(&w->emitter, e)) {
         w->bad = true; /* emit has deleted the event, also when it failed */
     }
 }
@@ -285,7 +295,9 @@ gan_status gan__config_write(const struct gan__recipe *r, int threads, const cha
     yaml_emitter_set_unicode(&w.emitter, 1);
     yaml_emitter_set_width(&w.emitter, -1);
     gan_status status = emit_recipe(&w, r, threads, err);
-    if (status == GAN_OK && (w.bad || w.out.bad)) {
+    if (status == GAN_OK && w.out.bad) {
+        status = gan__fail_nomem(err, w.out.len, "a configuration");
+    } else if (status == GAN_OK && w.bad) {
         status = gan__fail(err, GAN_E_FORMAT, "%s: an option cannot be written as YAML: %.200s",
                            path, w.emitter.problem != NULL ? w.emitter.problem : "no memory");
     }

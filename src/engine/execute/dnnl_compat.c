@@ -338,7 +338,9 @@ gan_status gan__dnnl_gemm_init(struct gan__dnnl_step *s, const struct gan__dnnl_
     if (a != NULL && b != NULL && c != NULL && attr != NULL) {
         pd = gan__dnnl_matmul_pd(a, b, NULL, c, attr);
     }
-    if (pd == NULL) {
+    if (a == NULL || b == NULL || c == NULL) {
+        st = gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
+    } else if (pd == NULL) {
         st = gan__dnnl_fail(err, "this matrix product");
     } else {
         st = gemm_step(s, pd, (const gan__md *const[]){a, b, c}, scratch_bytes, err);

@@ -88,7 +88,7 @@ static gan_status prepare_pack(struct conv *k, const struct extents *e, const ga
     gan_status st = GAN_OK;
     gan__md *plain = weight_md(e, true);
     if (plain == NULL) {
-        return gan__fail_nomem(err, sizeof *plain, "a memory descriptor");
+        return gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
     }
     if (!dnnl_memory_desc_equal(plain, packed)) {
         dnnl_primitive_desc_t pd =
@@ -194,10 +194,13 @@ static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
     gan__md *bias = k->library_bias ? gan__md_new(1, &e->o, (int64_t[]){1}) : NULL;
     dnnl_primitive_attr_t attr = gan__dnnl_attr(k->own_post ? NULL : k->post, false);
     dnnl_primitive_desc_t pd = NULL;
-    if (src != NULL && dst != NULL && wei != NULL && attr != NULL) {
+    bool described = src != NULL && dst != NULL && wei != NULL && (bias != NULL) == k->library_bias;
+    if (described && attr != NULL) {
         pd = gan__dnnl_conv_pd(direction, src, wei, bias, dst, &geo, attr);
     }
-    if (pd == NULL) {
+    if (!described) {
+        st = gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
+    } else if (pd == NULL) {
         st = gan__dnnl_fail(err, "this convolution");
     } else {
         dnnl_query_t q =

@@ -63,10 +63,13 @@ static gan_status make(struct gan__prepare *p, struct product *k, bool ta, bool 
     }
     dnnl_primitive_attr_t attr = gan__dnnl_attr(post, false);
     dnnl_primitive_desc_t pd = NULL;
-    if (a != NULL && b != NULL && c != NULL && attr != NULL && (bias != NULL) == with_bias) {
+    bool described = a != NULL && b != NULL && c != NULL && (bias != NULL) == with_bias;
+    if (described && attr != NULL) {
         pd = gan__dnnl_matmul_pd(a, b, bias, c, attr);
     }
-    if (pd == NULL) {
+    if (!described) {
+        st = gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
+    } else if (pd == NULL) {
         st = gan__dnnl_fail(err, "this matrix product");
     } else {
         st = bind_main(k, pd, with_bias, err);

@@ -104,9 +104,10 @@ char *gan_graph_dump(const gan_graph *g, gan_dump_form form)
         }
     }
     gan__str_add(&s, form == GAN_DUMP_DOT ? "}\n" : form == GAN_DUMP_JSON ? "]\n" : "");
-    if (s.bad || !s.p) {
+    if (s.bad) {
         gan__str_release(&s);
-        return s.bad ? NULL : gan__strdup("");
+    } else if (!s.p) {
+        return gan__strdup("");
     }
     return s.p;
 }
