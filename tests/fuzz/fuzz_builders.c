@@ -180,7 +180,7 @@ static gan_val moved(struct build *b, int which)
     gan_graph *g = b->g;
     gan_val x = pick_real(b);
     gan_shape s = gan_shape_get(g, x);
-    int axis = s.rank > 0 ? byte(b) % s.rank : 0;
+    int axis = s.rank > 0 ? byte(b) % (int)s.rank : 0;
     int64_t extent = s.rank > 0 ? s.dim[axis] : 1;
     switch (which) {
     case 0:
@@ -192,7 +192,7 @@ static gan_val moved(struct build *b, int which)
     case 2: {
         int perm[GAN_MAX_RANK] = {0};
         for (int i = 0; i < s.rank; i++) {
-            perm[i] = (i + axis) % s.rank;
+            perm[i] = (i + axis) % (int)s.rank;
         }
         return gan_transpose(g, x, perm);
     }

@@ -7,6 +7,7 @@
 #include "run/session.h"
 #include "support/idx_file.h"
 
+#include <gan/sample.h>
 #include <gan/train.h>
 
 #include <setjmp.h>
@@ -213,13 +214,48 @@ static void checkpoints(void **state)
     gan_store_free(st);
 }
 
+static gan_status sampler_scene(void *ctx, gan_err *err)
+{
+    char path[TEMP_PATH_MAX];
+    gan_sampler *s = NULL;
+    GAN_TRY(gan_sampler_open(ctx, &(struct gan_sampler_opts){.batch = 4}, &s, err));
+    struct gan_sample_request what = {.n = 3, .seed = 1};
+    gan_status status = gan_sampler_write(s, &what, temp_path(&dir, "s.npy", path), err);
+    gan_shape shape;
+    float *values = NULL;
+    status = status == GAN_OK ? gan_npy_read(path, &shape, &values, err) : status;
+    gan_array_free(values);
+    gan_sampler_close(s);
+    return status;
+}
+
+static void samplers(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    struct gan_train_result result;
+    char spec[TEMP_PATH_MAX + 64], out[TEMP_PATH_MAX];
+    (void)snprintf(spec, sizeof spec, "idx:%s/train-images-idx3-ubyte", dir.path);
+    static const struct gan_setting set[] = {{"steps", "0"}, {"batch", "4"}, {"width", "2"},
+                                             {"z", "3"},     {"size", "16"}, {"threads", "1"}};
+    struct gan_train_cfg cfg = {.model = "dcgan",
+                                .data = spec,
+                                .out = temp_path(&dir, "run", out),
+                                .set = set,
+                                .n_set = sizeof set / sizeof *set};
+    if (gan_train(&cfg, NULL, &result, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+    oom_each("sampler of a file", sampler_scene, result.checkpoint,
+             (struct oom_rules){.points = 24});
+    oom_each("sampler of a run", sampler_scene, out, (struct oom_rules){.points = 12});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(data),
-        cmocka_unit_test(texts),
-        cmocka_unit_test(checkpoints),
-        cmocka_unit_test(sessions),
+        cmocka_unit_test(data),     cmocka_unit_test(texts),    cmocka_unit_test(checkpoints),
+        cmocka_unit_test(sessions), cmocka_unit_test(samplers),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }
