@@ -1,8 +1,9 @@
 #!/bin/sh
 # The public headers are the manual: every declaration in include/gan/*.h stands directly under a
 # /** ... */ block with a description; a block may cover several declarations that follow each
-# other without an empty line. What returns gan_status says what goes wrong (`errors:`); what returns a new object
-# (`*_new`) says `owns:` or how to free it. Forward declarations of structures need no block.
+# other without an empty line. What returns gan_status says what goes wrong (`errors:`); what returns
+# memory that is not const says whose it is (`owns:`) or how to free it. Forward declarations of
+# structures need no block.
 set -eu
 cd "$(dirname "$0")/.."
 find include/gan -name '*.h' | LC_ALL=C sort | xargs -r awk '
@@ -26,11 +27,11 @@ function finish(   text) {
     gsub(/[ \t\n*]/, "", words)
     if (length(words) < 8)
         complain(start, "the block says nothing: " short)
-    if (text ~ /^(GAN_API )?gan_status gan_[a-z0-9_]+\(/ && block !~ /errors:|[Ff]ail|status/)
+    if (text ~ /^(GAN_API )?gan_status gan_[a-z0-9_]+\(/ && block !~ /errors:/)
         complain(start, "returns gan_status; the block has no errors: line: " short)
-    if (text ~ /^(GAN_API )?(struct )?[a-z0-9_]+ \*gan_[a-z0-9_]+_new\(/ &&
-        block !~ /owns:|gan_[a-z0-9_]+_free/)
-        complain(start, "returns a new object; the block has no owns: line: " short)
+    if (text ~ /^(GAN_API )?(struct )?[a-z0-9_]+ \*gan_[a-z0-9_]+\(/ &&
+        block !~ /owns:|[Oo]wned|returns dst|gan_[a-z0-9_]+_free/)
+        complain(start, "returns memory; the block has no owns: line: " short)
 }
 FNR == 1 {
     block = ""; decl = ""; depth = 0; comment = 0; continued = 0

@@ -55,7 +55,7 @@ GAN_API gan_graph *gan_graph_new(gan_store *st, gan_dtype real);
 /** Frees the graph; NULL is fine. Plans made from it live on. */
 GAN_API void gan_graph_free(gan_graph *g);
 
-/** The sticky status; fills err with the first failure if any. */
+/** The sticky status; fills err with the first failure if any. errors: those of the builders. */
 GAN_API gan_status gan_graph_status(const gan_graph *g, gan_err *err);
 
 /** Default real type of the graph. */

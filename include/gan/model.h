@@ -55,7 +55,7 @@ struct gan_claim {
     const char *value; /* "3 576 704" */
 };
 
-/** One GAN. */
+/** One GAN: options, networks, iteration, sampling; registered with GAN_MODEL. */
 struct gan_model {
     const char *name;           /* "dcgan" */
     const char *title;          /* one line */
@@ -130,7 +130,8 @@ GAN_API void gan_net_list_free(struct gan_net_list *list);
 
 /* --- building an iteration ---------------------------------------------------------------------- */
 
-/** The graph being built; another one after gan_repeat opened or closed a repeated phase. */
+/** The graph being built; another one after gan_repeat opened or closed a repeated phase. owns: the
+ * step. */
 GAN_API gan_graph *gan_step_graph(gan_step *s);
 
 /** Samples of a batch. */

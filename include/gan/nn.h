@@ -146,7 +146,7 @@ GAN_API int gan_net_weights(gan_graph *g, const gan_net *net, const char **names
 /* --- inside a network: layers --------------------------------------------------------------------
  */
 
-/** The graph being built; activations are its ops. */
+/** The graph being built; activations are its ops. owns: the caller of gan_net_apply. */
 GAN_API gan_graph *gan_nn_graph(gan_nn *nn);
 /** Text such as a layer's name, "main.%d"; it lives as long as the graph. Never NULL. */
 GAN_API const char *gan_nn_format(gan_nn *nn, const char *fmt, ...) GAN_PRINTF(2, 3);

@@ -172,9 +172,9 @@ static void tiles_agree(void **state)
 #define COMPARE(NAME)                                                                              \
     {                                                                                              \
         const float *in[] = {a, b, c}, *over[] = {got, b, c};                                      \
-        (base->NAME)(in, want, TILE, num);                                                           \
+        (base->NAME)(in, want, TILE, num);                                                         \
         memcpy(got, a, sizeof got);                                                                \
-        (l->NAME)(over, got, TILE, num);                                                             \
+        (l->NAME)(over, got, TILE, num);                                                           \
         if (!same_bits(got, want, TILE, &where)) {                                                 \
             fail_msg(#NAME "(%a, %a) differs on %s", (double)a[where], (double)b[where], l->isa);  \
         }                                                                                          \

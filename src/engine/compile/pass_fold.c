@@ -97,7 +97,7 @@ static gan_status run(struct gan__compile *c, gan_err *err)
     for (size_t i = 1; i < rw.src->n_nodes && rw.dst->err.code == GAN_OK; i++) {
         const struct gan__node *n = &rw.src->nodes[i];
         gan_val in[MAX_IN];
-        double value;
+        double value = 0;
         for (int j = 0; j < n->n_in && j < MAX_IN; j++) {
             in[j] = gan__rewrite_get(&rw, n->in[j]);
         }
