@@ -80,9 +80,9 @@ fi
 if ! grep -qw avx2 /proc/cpuinfo; then
     skip "tests AVX2 only" "this CPU has no AVX2"
 else
-    export ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2 GAN_MAX_ISA=v3
+    export ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2 GAN_ISA=v3
     cases "tests AVX2 only" build -L '^(unit|ops|golden)$'
-    unset ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA GAN_MAX_ISA
+    unset ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA GAN_ISA
 fi
 
 # 7: without oneDNN
