@@ -9,6 +9,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* What a checkpoint may say of its images before anything is computed from it. */
+enum { MAX_SIDE = 65536, MAX_CLASSES = 10000000 };
+
 static void add(struct gan__meta *m, const char *key, const char *value)
 {
     char *k = gan__arena_strdup(&m->arena, key), *v = gan__arena_strdup(&m->arena, value);
@@ -115,7 +118,9 @@ static gan_status read_task(const gan_checkpoint *c, struct gan_task *t, gan_err
     GAN_TRY(gan__meta_i64(c, "data.width", &t->width, err));
     GAN_TRY(gan__meta_i64(c, "data.channels", &t->channels, err));
     GAN_TRY(gan__meta_i64(c, "data.classes", &t->classes, err));
-    if (t->height < 1 || t->width < 1 || t->channels < 1 || t->classes < 0) {
+    if (t->height < 1 || t->width < 1 || t->channels < 1 || t->height > MAX_SIDE ||
+        t->width > MAX_SIDE || t->channels > MAX_SIDE || t->classes < 0 ||
+        t->classes > MAX_CLASSES) {
         return gan__fail(err, GAN_E_FORMAT,
                          "%s: images of %" PRId64 "x%" PRId64 "x%" PRId64 " in the metadata",
                          gan__checkpoint_path(c), t->height, t->width, t->channels);

@@ -1,4 +1,4 @@
-/* sample.c: a generator rebuilt from the metadata of a checkpoint. */
+/* sampler.c: a generator rebuilt from the metadata of a checkpoint. */
 #include <gan/sample.h>
 
 #include "base/alloc.h"
