@@ -169,10 +169,10 @@ static gan_status finish(struct trainer *t, gan_err *err)
 }
 
 /* Keeps the state the guards protected. A checkpoint of this very step is better: it is whole. */
-static gan_status keep_diverged(struct trainer *t, gan_err *err)
+static gan_status keep_diverged(struct trainer *t)
 {
     gan_err own = {0};
-    char path[GAN_PATH_TEXT_MAX], message[sizeof err->message];
+    char path[GAN_PATH_TEXT_MAX];
     bool there =
         gan__rundir_checkpoint(path, sizeof path, t->result->dir, step_now(t), &own) == GAN_OK &&
         gan__path_exists(path);
@@ -180,8 +180,6 @@ static gan_status keep_diverged(struct trainer *t, gan_err *err)
         gan__log(GAN_LOG_WARNING, "%s", own.message);
         return GAN_E_DIVERGED;
     }
-    (void)gan__copy(message, sizeof message, err->message);
-    gan__log(GAN_LOG_WARNING, "%s", message);
     gan__log(GAN_LOG_INFO, "the last good state is %s", path);
     return GAN_E_DIVERGED;
 }
@@ -201,7 +199,7 @@ static gan_status loop(struct trainer *t, gan_err *err)
         }
         gan_status status = iterate(t, err);
         if (status == GAN_E_DIVERGED) {
-            return keep_diverged(t, err);
+            return keep_diverged(t);
         }
         GAN_TRY(status);
         report(t);
