@@ -180,7 +180,7 @@ static gan_status keep_diverged(struct trainer *t)
         gan__log(GAN_LOG_WARNING, "%s", own.message);
         return GAN_E_DIVERGED;
     }
-    gan__log(GAN_LOG_INFO, "the last good state is %s", path);
+    (void)gan__copy(t->result->checkpoint, sizeof t->result->checkpoint, path);
     return GAN_E_DIVERGED;
 }
 
