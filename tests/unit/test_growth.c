@@ -37,7 +37,7 @@ enum { ITERATIONS = 1000 };
 static void open_session(struct gan__session *s, struct gan__recipe *r, const struct temp_dir *dir)
 {
     static const char *const set[][2] = {{"steps", "2000"}, {"batch", "4"}, {"width", "4"},
-                                         {"z", "8"},        {"size", "16"}, {"threads", "2"}};
+                                         {"z", "8"},        {"size", "16"}, {"threads", "1"}};
     static unsigned char px[COUNT * SIDE * SIDE];
     const uint32_t shape[3] = {COUNT, SIDE, SIDE};
     char spec[TEMP_PATH_MAX + 64];
