@@ -39,6 +39,7 @@ typedef enum gan_field {
 struct gan_task {
     int64_t height, width, channels; /* of the images it makes */
     int64_t classes;                 /* 0 when the data have no labels */
+    bool points;                     /* samples are points of `channels` numbers, of any size */
     gan_range range;                 /* of the pixels */
     const float *mean;               /* mean image of the data [H,W,C] in `range`, or NULL */
 };

@@ -4,6 +4,7 @@
 #include "find.h"
 #include "out.h"
 #include "page.h"
+#include "waits.h"
 
 #include "base/err.h"
 #include "base/str.h"
@@ -125,5 +126,6 @@ int main(int argc, char **argv)
     if (c == NULL) {
         return finish(report(NULL, &err, GAN_E_ARG));
     }
+    gan__short_waits(argv);
     return finish(run_command(c, argc - 2, argv + 2));
 }

@@ -82,7 +82,7 @@ static void decoder(gan_nn *nn, const gan_val *in, gan_val *out, const void *opt
     const struct autoencoder *o = options;
     gan_val x = o->decoder == DECODER_AAE ? aae_decoder(nn, in[0], o)
                                           : gan__mlp_generator(nn, in[0], &o->task, o->width, 0);
-    out[0] = gan_tanh(gan_nn_graph(nn), x);
+    out[0] = o->task.points ? x : gan_tanh(gan_nn_graph(nn), x); /* points lie anywhere */
 }
 
 /* Code -> hidden LReLU -> hidden/2 LReLU -> logit: is it from N(0,1)? */

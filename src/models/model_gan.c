@@ -52,6 +52,11 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct gan *o = options;
     (void)fixed; /* any size will do */
+    if (o->net == NET_PAPER && o->task.points) {
+        return gan__fail(err, GAN_E_ARG,
+                         "gan: --net paper makes pixels in [0,1], the data are "
+                         "points; use --net mlp");
+    }
     o->task.range = o->net == NET_PAPER ? GAN_RANGE_UNIT : GAN_RANGE_SIGNED;
     GAN_TRY(parse_optim(o, o->optim_gen_text, &o->optim_gen, err));
     return parse_optim(o, o->optim_disc_text, &o->optim_disc, err);
@@ -101,9 +106,12 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
 {
     const struct gan *o = options;
     gan_graph *g = gan_nn_graph(nn);
-    out[0] = o->net == NET_PAPER
-                 ? paper_generator(nn, in[0], &o->task)
-                 : gan_tanh(g, gan__mlp_generator(nn, in[0], &o->task, o->width, o->bn_eps));
+    if (o->net == NET_PAPER) {
+        out[0] = paper_generator(nn, in[0], &o->task);
+        return;
+    }
+    gan_val x = gan__mlp_generator(nn, in[0], &o->task, o->width, o->bn_eps);
+    out[0] = o->task.points ? x : gan_tanh(g, x); /* points lie anywhere, pixels in [-1,1] */
 }
 
 static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)

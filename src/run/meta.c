@@ -118,6 +118,8 @@ static gan_status read_task(const gan_checkpoint *c, struct gan_task *t, gan_err
     GAN_TRY(gan__meta_i64(c, "data.width", &t->width, err));
     GAN_TRY(gan__meta_i64(c, "data.channels", &t->channels, err));
     GAN_TRY(gan__meta_i64(c, "data.classes", &t->classes, err));
+    const char *points = gan_checkpoint_meta(c, "data.points");
+    t->points = points && strcmp(points, "true") == 0;
     if (t->height < 1 || t->width < 1 || t->channels < 1 || t->height > MAX_SIDE ||
         t->width > MAX_SIDE || t->channels > MAX_SIDE || t->classes < 0 ||
         t->classes > MAX_CLASSES) {

@@ -70,6 +70,7 @@ static gan_status fit_data(struct gan__session *s, gan_err *err)
     t->width = size > 0 ? size : info->width;
     t->channels = channels > 0 ? channels : info->channels;
     t->classes = info->classes;
+    t->points = info->points;
     s->resize = o->size > 0;
     GAN_TRY(s->recipe->model->fit(s->recipe->opts, size > 0 || info->points, err));
     if ((s->recipe->model->needs & GAN_FIELD_LABEL) != 0 && !info->labelled) {
