@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -91,7 +92,8 @@ static void iterations_take_no_memory(void **state)
     assert_int_equal(after.calls, before.calls);
     assert_int_equal(after.live_bytes, before.live_bytes);
 #ifndef SANITIZED
-    assert_true(growth <= GROWTH_BYTES);
+    const char *preload = getenv("LD_PRELOAD"); /* valgrind's own memory grows with the code seen */
+    assert_true(growth <= GROWTH_BYTES || (preload != NULL && strstr(preload, "vgpreload")));
 #endif
     gan__session_release(&s);
     gan__recipe_release(&r);
