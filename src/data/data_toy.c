@@ -92,6 +92,7 @@ GAN_DATA(toy) = {
     .name = "toy",
     .argument = "ring8",
     .help = "points in the plane: eight Gaussians on a circle, without end",
+    .points = true,
     .check = check,
     .open = open_toy,
 };

@@ -33,6 +33,7 @@ struct gan_dataset_kind {
     const char *help;           /* one line, no full stop */
     const struct gan_opt *opts; /* or NULL */
     size_t opts_size;           /* of the structure the table fills */
+    bool points;                /* samples are points, not images */
     /* Looks at the argument without opening any file; may be NULL. */
     gan_status (*check)(const char *argument, gan_err *err);
     gan_status (*open)(struct gan__source *s, const char *argument, const void *opts, gan_err *err);

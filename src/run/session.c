@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "data/spec.h"
 #include "rundir.h"
 
 #include <inttypes.h>
@@ -50,6 +51,30 @@ static gan_status fit_alone(struct gan__session *s, gan_err *err)
     s->task->height = s->task->width = o->size > 0 ? o->size : 64;
     s->task->channels = o->channels > 0 ? o->channels : 3;
     return s->recipe->model->fit(s->recipe->opts, o->size > 0, err);
+}
+
+/* Sizes that are given are held against each other and the model before any file is opened. */
+static gan_status fit_given(struct gan__session *s, gan_err *err)
+{
+    const struct gan__run_opts *o = &s->recipe->run;
+    struct gan__spec spec;
+    int64_t size = 0, channels = 0;
+    GAN_TRY(gan__spec_parse(s->recipe->data, &spec, err));
+    gan_status status = one_of("size", spec.common.size, o->size, &size, err);
+    if (status == GAN_OK) {
+        status = one_of("channels", spec.common.channels, o->channels, &channels, err);
+    }
+    if (status == GAN_OK && !spec.kind->points && channels != 0 && channels != 1 && channels != 3) {
+        status =
+            gan__fail(err, GAN_E_RANGE, "--channels is %" PRId64 ", images have 1 or 3", channels);
+    }
+    if (status == GAN_OK && size > 0) {
+        s->task->height = s->task->width = size;
+        s->task->channels = channels > 0 ? channels : 3;
+        status = s->recipe->model->fit(s->recipe->opts, true, err);
+    }
+    gan__spec_release(&spec);
+    return status;
 }
 
 static gan_status fit_data(struct gan__session *s, gan_err *err)
@@ -233,6 +258,7 @@ gan_status gan__session_build(struct gan__session *s, struct gan__recipe *r, gan
 {
     *s = (struct gan__session){.recipe = r, .task = r->opts, .threads = gan__recipe_threads(r)};
     if (r->data != NULL) {
+        GAN_TRY(fit_given(s, err));
         uint64_t before = gan__rss_bytes();
         GAN_TRY(gan_dataset_open(r->data, &s->data, err));
         uint64_t after = gan__rss_bytes();
