@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define CELL_AT_LEAST 32
+#define CELL_AT_LEAST 56 /* twice 28, the size of the classic sets */
 #define GAP 2
 #define GAP_VALUE 255
 #define MAX_SIDE 32768
@@ -31,12 +31,15 @@ static int64_t root_up(int64_t n)
     return r;
 }
 
+int64_t gan__grid_scale(int64_t height, int64_t width)
+{
+    int64_t side = height < width ? height : width;
+    return side >= CELL_AT_LEAST ? 1 : (CELL_AT_LEAST + side - 1) / side;
+}
+
 static void fill_defaults(struct gan__grid_cfg *c)
 {
-    int64_t side = c->height < c->width ? c->height : c->width;
-    if (c->scale == 0) {
-        c->scale = side >= CELL_AT_LEAST ? 1 : (CELL_AT_LEAST + side - 1) / side;
-    }
+    c->scale = c->scale == 0 ? gan__grid_scale(c->height, c->width) : c->scale;
     if (c->columns == 0) {
         c->columns = root_up(c->n);
     }

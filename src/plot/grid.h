@@ -11,7 +11,7 @@ struct gan__grid_cfg {
     int64_t height, width; /* of each */
     int64_t channels;      /* 1 or 3 */
     int64_t columns;       /* 0: nearly square, the wider side across */
-    int64_t scale;         /* every pixel becomes scale x scale; 0: so that a cell has 32 or more */
+    int64_t scale;         /* every pixel becomes scale x scale; 0: gan__grid_scale */
     int64_t gap;           /* pixels between cells and around them; negative: 2 */
 };
 
@@ -20,6 +20,9 @@ struct gan__grid {
     int64_t rows;
     struct gan__image image; /* gaps white; image.data is freed by gan__grid_release */
 };
+
+/* The magnification that shows small images well: the least with 56 pixels or more on a side. */
+int64_t gan__grid_scale(int64_t height, int64_t width);
 
 /* Makes the empty sheet. errors: GAN_E_RANGE, GAN_E_NOMEM. */
 gan_status gan__grid_init(struct gan__grid *g, const struct gan__grid_cfg *cfg, gan_err *err);

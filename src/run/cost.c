@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "meta.h"
+#include "plot/grid.h"
 #include "resume.h"
 #include "session.h"
 
@@ -35,7 +36,7 @@ static uint64_t grid_bytes(const struct gan__session *s)
 {
     const struct gan__generator *g = &s->generator;
     uint64_t pixels = (uint64_t)(g->height * g->width * g->channels);
-    uint64_t scale = g->width >= 32 ? 1 : (uint64_t)((31 + g->width) / g->width);
+    uint64_t scale = (uint64_t)gan__grid_scale(g->height, g->width);
     return (uint64_t)GAN__GRID_IMAGES * pixels * scale * scale;
 }
 

@@ -83,9 +83,12 @@ static void layout(void **state)
     cfg = (struct gan__grid_cfg){.n = 64, .height = 28, .width = 28, .channels = 3, .gap = -1};
     assert_int_equal(gan__grid_init(&g, &cfg, &err), GAN_OK);
     assert_int_equal(g.cfg.columns, 8);
-    assert_int_equal(g.cfg.scale, 2); /* 28 is below 32 */
+    assert_int_equal(g.cfg.scale, 2); /* 28 is below 56 */
     assert_int_equal(g.image.width, 2 + 8 * 58);
     gan__grid_release(&g);
+    assert_int_equal(gan__grid_scale(32, 32), 2);
+    assert_int_equal(gan__grid_scale(64, 64), 1);
+    assert_int_equal(gan__grid_scale(200, 1), 56);
     cfg.n = 0;
     assert_int_equal(gan__grid_init(&g, &cfg, &err), GAN_E_RANGE);
     gan__grid_release(&g);
@@ -243,10 +246,10 @@ static void contact_sheet(void **state)
     assert_int_equal(gan_dataset_open(path, &ds, &err), GAN_OK);
     assert_int_equal(gan_dataset_sheet(ds, 1, 4, 0, in("s.png"), &err), GAN_OK);
     assert_int_equal(gan__png_read(in("s.png"), &back, &err), GAN_OK);
-    assert_int_equal(back.width, 2 + 2 * 34); /* cells of 2 pixels times 16 */
-    assert_int_equal(back.height, 2 + 2 * 34);
-    assert_int_equal(back.data[2 * 70 + 2], 40);                        /* image 1 */
-    assert_int_equal(back.data[(2 + 34 + 31) * 70 + 2 + 34 + 31], 190); /* image 4 */
+    assert_int_equal(back.width, 2 + 2 * 58); /* cells of 2 pixels times 28 */
+    assert_int_equal(back.height, 2 + 2 * 58);
+    assert_int_equal(back.data[2 * 118 + 2], 40);                        /* image 1 */
+    assert_int_equal(back.data[(2 + 58 + 55) * 118 + 2 + 58 + 55], 190); /* image 4 */
     gan__free(back.data);
     assert_int_equal(gan_dataset_sheet(ds, 3, 3, 0, in("s.png"), &err), GAN_E_RANGE);
     gan_dataset_close(ds);
@@ -268,7 +271,7 @@ static void grid_to_file(void **state)
     assert_int_equal(gan__grid_write(&cfg, images, GAN_RANGE_SIGNED, in("g.png"), texts, 1, &err),
                      GAN_OK);
     assert_int_equal(gan__png_read(in("g.png"), &back, &err), GAN_OK);
-    assert_int_equal(back.width, 64); /* no gap asked for */
+    assert_int_equal(back.width, 128); /* twice 32, twice; no gap asked for */
     assert_int_equal(back.data[0], 128);
     gan__free(back.data);
     assert_int_equal(gan__png_text(in("g.png"), "seed", text, sizeof text, &err), GAN_OK);
