@@ -52,9 +52,11 @@ static gan_status make_one(const char *path, gan_err *err)
     if (mkdir(path, 0777) == 0) {
         return GAN_OK;
     }
+    int cause = errno;
     if (gan__path_is_dir(path)) {
         return GAN_OK;
     }
+    errno = cause; /* looking whether it is there has set its own */
     return gan__fail_errno(err, "cannot make the directory", path);
 }
 

@@ -12,6 +12,11 @@ if [ "$(id -u)" != 0 ]; then # root writes everywhere
     run 1 train gan $small --out locked/run
     complains locked
 fi
+if [ -d /sys ]; then # mkdir says why there; looking for the directory would say it is missing
+    run 1 train gan $small --out /sys/run
+    complains /sys/run
+    ! grep -q "No such file" err || fail "the cause is another one"
+fi
 tiny_run done
 cp -r done/checkpoints kept
 run 1 sample done --out /proc/grid.png
