@@ -35,7 +35,7 @@ static gan_status set_i64(const struct gan_opt *o, void *field, const char *text
         return gan__fail(err, GAN_E_ARG, "--%s is '%s', a whole number is expected", o->name, text);
     }
     if ((double)value < o->min || (double)value > o->max) {
-        return gan__fail(err, GAN_E_RANGE, "--%s is %" PRId64 ", allowed %.15g to %.15g", o->name,
+        return gan__fail(err, GAN_E_RANGE, "--%s is %" PRId64 ", allowed %.0f to %.0f", o->name,
                          value, o->min, o->max);
     }
     memcpy(field, &value, sizeof value);

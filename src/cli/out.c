@@ -132,7 +132,8 @@ static void describe(const struct gan_opt *o, struct gan__str *s)
     if (o->kind == GAN_OPT_KIND_CHOICE) {
         gan__str_printf(s, "; one of %s", o->choices);
     } else if (number) {
-        gan__str_printf(s, "; %.15g to %.15g", o->min, o->max);
+        gan__str_printf(s, o->kind == GAN_OPT_KIND_I64 ? "; %.0f to %.0f" : "; %.15g to %.15g",
+                        o->min, o->max);
     }
     bool quiet =
         o->def == NULL || o->def[0] == '\0' ||
