@@ -13,6 +13,7 @@
 #include "resume.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 enum { DEFAULT_BATCH = 64, DEFAULT_IMAGES = 64 };
@@ -240,6 +241,16 @@ static gan_status read_latents(const gan_sampler *s, const struct gan_sample_req
     if (what->n > shape.dim[0]) {
         return gan__fail(err, GAN_E_RANGE, "--n is %" PRId64 ", %s holds %" PRId64 " latents",
                          what->n, what->latents, shape.dim[0]);
+    }
+    if (shape.dim[0] == 0) {
+        return gan__fail(err, GAN_E_FORMAT, "%s: no latents in it, at least one is expected",
+                         what->latents);
+    }
+    for (int64_t i = 0; i < shape.dim[0] * shape.dim[1]; i++) {
+        if (!isfinite((*z)[i])) {
+            return gan__fail(err, GAN_E_FORMAT, "%s: latent %" PRId64 " is not finite at %" PRId64,
+                             what->latents, i / shape.dim[1], i % shape.dim[1]);
+        }
     }
     job->n = what->n > 0 ? what->n : shape.dim[0];
     job->z = *z;

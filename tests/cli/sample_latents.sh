@@ -18,4 +18,12 @@ complains missing.npy
 run 2 sample run --latents z.npy --seed 3
 complains "--latents takes the place of --seed"
 [ ! -e y.npy ] || fail "a failed command left a file"
+# Damaged values are the file's fault.
+npy 0 8 >none.npy
+run 1 sample run --latents none.npy --out x.png
+complains none.npy "at least one"
+{ npy 2 8; head -c 60 /dev/zero; bytes 0 0 192 127; } >nan.npy
+run 1 sample run --latents nan.npy --out x.png
+complains nan.npy "latent 1 is not finite at 7"
+[ ! -e x.png ] || fail "something was written"
 finish
