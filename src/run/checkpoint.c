@@ -118,15 +118,15 @@ static gan_status lay_out(struct layout *l, const gan_store *st, const struct ga
     return GAN_OK;
 }
 
-static gan_status check_space(const char *path, uint64_t need, gan_err *err)
+gan_status gan__checkpoint_space(const char *path, uint64_t bytes, gan_err *err)
 {
     uint64_t free_bytes;
     GAN_TRY(gan__free_space(path, &free_bytes, err));
-    if (free_bytes < need + space_margin) {
+    if (free_bytes < bytes + space_margin) {
         return gan__fail(err, GAN_E_IO,
                          "cannot write %s: needs %" PRIu64 " bytes and %" PRIu64
                          " to spare, free are %" PRIu64,
-                         path, need, space_margin, free_bytes);
+                         path, bytes, space_margin, free_bytes);
     }
     return GAN_OK;
 }
@@ -138,7 +138,7 @@ gan_status gan_checkpoint_save(const gan_store *st, const struct gan_meta *meta,
     struct gan__writer w = {.fd = -1};
     gan_status status = lay_out(&l, st, meta, n_meta, err);
     if (status == GAN_OK) {
-        status = check_space(path, l.header_bytes + l.data_bytes, err);
+        status = gan__checkpoint_space(path, l.header_bytes + l.data_bytes, err);
     }
     if (status == GAN_OK) {
         status = gan__writer_open(&w, path, err);

@@ -106,7 +106,11 @@ gan_status gan__rundir_steps(const char *dir, int64_t **steps, size_t *count, ga
     *steps = NULL;
     *count = 0;
     GAN_TRY(gan__rundir_file(path, sizeof path, dir, "checkpoints", err));
+    errno = 0;
     if (!gan__path_is_dir(path)) {
+        if (errno == EACCES) {
+            return gan__fail_errno(err, "cannot read the directory", path);
+        }
         return gan__path_is_dir(dir)
                    ? gan__fail(err, GAN_E_NOTFOUND, "%s is no run directory: it has no checkpoints",
                                dir)

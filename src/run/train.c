@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "checkpoint.h"
 #include "config.h"
 #include "gan_config.h"
 #include "meta.h"
@@ -260,6 +261,34 @@ static gan_status load(struct trainer *t, gan_err *err)
     return status;
 }
 
+/* A disk without room for one checkpoint is told now, not when the first one is due. */
+static gan_status check_space(const struct trainer *t, gan_err *err)
+{
+    char path[GAN_PATH_TEXT_MAX];
+    struct gan__meta meta = {0};
+    GAN_TRY(gan__rundir_checkpoint(path, sizeof path, t->result->dir, step_now(t), err));
+    gan_status status = gan__meta_of_session(&meta, &t->s, err);
+    uint64_t bytes = gan_checkpoint_bytes(t->s.store, meta.item, meta.n);
+    gan__meta_release(&meta);
+    return status == GAN_OK ? gan__checkpoint_space(path, bytes, err) : status;
+}
+
+/* A resumed run may have come to its end already. */
+static void tell_if_over(const struct trainer *t)
+{
+    double limit_s = t->recipe.run.time_s;
+    if (step_now(t) >= t->stop) {
+        gan__log(GAN_LOG_INFO,
+                 "%s has done %" PRId64 " of %" PRId64
+                 " iterations: nothing is left; --steps makes it longer",
+                 t->result->dir, step_now(t), t->stop);
+    } else if (limit_s > 0 && t->time_before_s >= limit_s) {
+        gan__log(GAN_LOG_INFO,
+                 "%s has trained %.1fs of %.1fs: nothing is left; --time makes it longer",
+                 t->result->dir, t->time_before_s, limit_s);
+    }
+}
+
 /* Names of the log, limits, the log itself. */
 static gan_status open_run(struct trainer *t, gan_err *err)
 {
@@ -273,6 +302,10 @@ static gan_status open_run(struct trainer *t, gan_err *err)
     t->images_logged = t->images_started = gan__session_count(&t->s, t->s.images);
     t->result->step = step_now(t);
     t->result->images = t->images_started;
+    GAN_TRY(gan__mkdirs(t->result->dir, err));
+    if (step_now(t) < t->stop) {
+        GAN_TRY(check_space(t, err));
+    }
     GAN_TRY(gan__rundir_make(t->result->dir, err));
     GAN_TRY(gan__rundir_file(path, sizeof path, t->result->dir, "config.yaml", err));
     GAN_TRY(gan__config_write(&t->recipe, t->s.threads, path, err));
@@ -297,12 +330,7 @@ static gan_status run(struct trainer *t, bool resumed, gan_err *err)
     GAN_TRY(open_run(t, err));
     if (resumed) {
         t->saved = t->logged = t->sampled = step_now(t);
-        if (step_now(t) >= t->stop) {
-            gan__log(GAN_LOG_INFO,
-                     "%s has done %" PRId64 " of %" PRId64
-                     " iterations: nothing is left; --steps makes it longer",
-                     t->result->dir, step_now(t), t->stop);
-        }
+        tell_if_over(t);
     }
     t->started_s = gan__now_s();
     announce(t);
