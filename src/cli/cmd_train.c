@@ -91,14 +91,16 @@ static void print_text(const struct gan_train_result *r)
 }
 
 /* What to do next, where the run did not come to its end. */
-static void advise(const struct gan_train_result *r, gan_status status)
+static void advise(const struct gan_train_result *r, gan_status status, gan_err *err)
 {
     if (r->dir[0] == '\0' || r->checkpoint[0] == '\0') {
         return;
     }
     if (status == GAN_E_INTERRUPTED) {
-        gan__say("train: stopped at step %" PRId64 "; continue with: gan train --resume %s",
-                 r->step, r->dir);
+        *err = (gan_err){0}; /* the library's words know no commands */
+        (void)gan__fail(err, status,
+                        "stopped at step %" PRId64 "; continue with: gan train --resume %s",
+                        r->step, r->dir);
     } else if (status == GAN_E_DIVERGED) {
         gan__say("train: the last good state is in %s", r->checkpoint);
     }
@@ -119,7 +121,7 @@ static gan_status train(const struct gan__cmdline *a, const struct gan_train_cfg
     gan_status status = gan_train(cfg, &watch, result, err);
     gan__interrupt_release();
     gan__progress_clear(&progress);
-    advise(result, status);
+    advise(result, status, err);
     if (result->dir[0] == '\0' || (status != GAN_OK && status != GAN_E_INTERRUPTED)) {
         return status;
     }

@@ -36,6 +36,7 @@ start run
 kill -INT $pid
 ends
 grep -q "gan train --resume run" err || fail "how to go on is not told"
+[ "$(grep -c resume err)" = 1 ] || fail "the end is told twice"
 [ -n "$(ls run/checkpoints)" ] || fail "no checkpoint"
 step=$(sed -n 's/.*stopped at step \([0-9]*\);.*/\1/p' err)
 run 0 train --resume run --steps $((step + 2))
