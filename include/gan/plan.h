@@ -92,6 +92,33 @@ GAN_API struct gan_plan_info gan_plan_info(const gan_plan *p);
  */
 GAN_API gan_status gan_plan_run(gan_plan *p, const struct gan_run *args, gan_err *err);
 
+/** One step of a plan: a kernel call. Texts live as long as the plan. */
+struct gan_plan_step {
+    const char *op;      /* "conv2d", "normalize"; "fused" for a group of elementwise nodes */
+    const char *backend; /* "cpu", "ref" */
+    const char *scope;   /* of the network or phase: "disc/main.3", "" for none */
+    gan_shape shape;     /* of the first output; rank 0 without outputs */
+    double flops, bytes; /* as gan_plan_info counts them */
+    gan_dtype dtype;     /* of the first input */
+    bool heavy;          /* a convolution or matrix product */
+};
+
+/** Step i of gan_plan_info(p).steps, in the order of a run; all zero out of range. */
+GAN_API struct gan_plan_step gan_plan_step_at(const gan_plan *p, int64_t i);
+
+/** What step i does: "conv2d", "mul+add+relu"; written to dst, cut when too long. */
+GAN_API const char *gan_plan_step_name(const gan_plan *p, int64_t i, char *dst, size_t cap);
+
+/**
+ * Switches the timing of each step on, from zero, or off. Off it costs nothing.
+ *
+ * errors: GAN_E_NOMEM
+ */
+GAN_API gan_status gan_plan_profile(gan_plan *p, bool on, gan_err *err);
+
+/** Seconds that step i took since timing was switched on, over all runs; 0 when it is off. */
+GAN_API double gan_plan_step_seconds(const gan_plan *p, int64_t i);
+
 /** Output i of the last run; owned by the plan, overwritten by the next run. NULL out of range. */
 GAN_API const gan_tensor *gan_plan_output(const gan_plan *p, int i);
 

@@ -171,15 +171,18 @@ static gan_status read_option(struct gan__cmdline *a, int argc, char **argv, int
     return gan_opt_set(a->command->opts, a->opts, f.opt->name, text, err);
 }
 
-/* The first word, when options that are not the command's are taken to have a value. */
-static const char *first_word(const struct gan__cmdline *a, int argc, char **argv)
+/* Word `index`, when options that are not the command's are taken to have a value. */
+static const char *early_word(const struct gan__cmdline *a, int index, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--") == 0) {
-            return i + 1 < argc ? argv[i + 1] : NULL;
+            return i + 1 + index < argc ? argv[i + 1 + index] : NULL;
         }
         if (!gan__starts_with(argv[i], "--")) {
-            return argv[i];
+            if (index-- == 0) {
+                return argv[i];
+            }
+            continue;
         }
         struct found f;
         char name[64];
@@ -204,6 +207,7 @@ static gan_status find_model(struct gan__cmdline *a, const char *word, gan_err *
     if (status != GAN_OK && (a->command->flags & GAN__WORD_IS_MODEL) != 0) {
         return gan__fail(err, status, "%s", inner.message);
     }
+    a->model_word = status == GAN_OK ? word : NULL;
     return GAN_OK;
 }
 
@@ -242,7 +246,8 @@ gan_status gan__cmdline_read(struct gan__cmdline *a, const struct gan__command *
     }
     GAN_TRY(gan_opt_defaults(c->opts, a->opts, err));
     if ((c->flags & (GAN__WORD_IS_MODEL | GAN__WORD_MAY_BE_MODEL)) != 0) {
-        GAN_TRY(find_model(a, first_word(a, argc, argv), err));
+        int index = (c->flags & GAN__MODEL_IS_SECOND) != 0 ? 1 : 0;
+        GAN_TRY(find_model(a, early_word(a, index, argc, argv), err));
     }
     for (int i = 0; i < argc && a->model == NULL && (c->flags & GAN__TRAIN_OPTIONS) != 0; i++) {
         a->loose =

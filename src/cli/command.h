@@ -23,7 +23,8 @@ struct gan__cmdline {
     void *opts;                       /* the command's structure, filled */
     const char *word[GAN__MAX_WORDS]; /* what is not an option, in order */
     int n_words;
-    const struct gan_model *model;   /* named by word 0, where the command takes one */
+    const struct gan_model *model;   /* named by word 0 (or 1), where the command takes one */
+    const char *model_word;          /* the word that named it */
     const struct gan_preset *preset; /* ... through a preset */
     struct gan_setting *setting;     /* options of training and of the model, in order */
     size_t n_settings, cap_settings;
@@ -39,6 +40,7 @@ bool gan__cmdline_given(const struct gan__cmdline *a, const char *name);
 enum {
     GAN__WORD_IS_MODEL = 1,     /* word 0 is a model or a preset, whose options are taken too */
     GAN__WORD_MAY_BE_MODEL = 2, /* ... or something else: a model where the name is one */
+    GAN__MODEL_IS_SECOND = 8,   /* ... it is word 1 that may be a model */
     GAN__TRAIN_OPTIONS = 4      /* the options of training are taken too */
 };
 

@@ -24,7 +24,7 @@ gan_status gan__init_option(const char *text, void *field, gan_err *err)
 struct gan_train_cfg gan__train_cfg(const struct gan__cmdline *a, const struct gan__train_places *p)
 {
     return (struct gan_train_cfg){
-        .model = a->model != NULL ? a->word[0] : NULL,
+        .model = a->model_word,
         .data = p->data,
         .out = p->out,
         .resume = p->resume,

@@ -80,7 +80,9 @@ static gan_status run_phase(struct gan__session *s, struct gan__phase *p, int64_
     struct gan_feed_data feeds[2];
     size_t n_feeds = 0;
     int64_t seen = gan__session_count(s, s->images);
-    if (seg->fields != 0) {
+    if (seg->fields != 0 && s->fixed != NULL) {
+        b = s->fixed;
+    } else if (seg->fields != 0) {
         GAN_TRY(gan_loader_next(s->loader, &b, err));
     }
     union {

@@ -370,6 +370,9 @@ gan_status gan__session_start(struct gan__session *s, gan_err *err)
     if (s->workspace == NULL) {
         return gan__fail_nomem(err, s->workspace_bytes, "the workspace");
     }
+    if (s->fixed != NULL) {
+        return GAN_OK;
+    }
     GAN_TRY(gan_loader_new(s->data, &cfg, &s->loader, err));
     int64_t seen = gan__session_count(s, s->images);
     return seen > 0 ? gan_loader_seek(s->loader, seen, err) : GAN_OK;

@@ -43,6 +43,7 @@ struct gan__session {
     gan_workspace *workspace;
     size_t workspace_bytes;
     gan_loader *loader;
+    const struct gan_batch *fixed; /* benchmarks: every batch, and there is no loader */
     int threads;
     int64_t steps; /* horizon, -1: none (a time limit ends the run) */
     double compile_ms;

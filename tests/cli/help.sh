@@ -3,7 +3,7 @@
 run 0 help
 quiet
 commands=$(sed -n '/^Commands$/,/^$/s/^  \([a-z][a-z]*\) .*/\1/p' out)
-for name in data doctor graph help list plan sample train; do
+for name in bench data doctor graph help list plan sample train; do
     echo "$commands" | grep -qx $name || fail "gan help does not list $name"
 done
 cp out page

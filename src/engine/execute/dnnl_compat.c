@@ -41,6 +41,12 @@ int gan__threads_set(int threads)
 
 gan__md *gan__md_new(int rank, const int64_t *dims, const int64_t *strides)
 {
+    return gan__md_new_as(dnnl_f32, rank, dims, strides);
+}
+
+gan__md *gan__md_new_as(dnnl_data_type_t type, int rank, const int64_t *dims,
+                        const int64_t *strides)
+{
     dnnl_dims_t d = {0}, s = {0};
     for (int i = 0; i < rank; i++) {
         d[i] = dims[i];
@@ -49,18 +55,17 @@ gan__md *gan__md_new(int rank, const int64_t *dims, const int64_t *strides)
 #if DNNL_VERSION_MAJOR >= 3
     dnnl_memory_desc_t md = NULL;
     dnnl_status_t st =
-        strides != NULL
-            ? dnnl_memory_desc_create_with_strides(&md, rank, d, dnnl_f32, s)
-            : dnnl_memory_desc_create_with_tag(&md, rank, d, dnnl_f32, dnnl_format_tag_any);
+        strides != NULL ? dnnl_memory_desc_create_with_strides(&md, rank, d, type, s)
+                        : dnnl_memory_desc_create_with_tag(&md, rank, d, type, dnnl_format_tag_any);
     return st == dnnl_success ? md : NULL;
 #else
     gan__md *md = gan__alloc(sizeof *md);
     if (md == NULL) {
         return NULL;
     }
-    dnnl_status_t st =
-        strides != NULL ? dnnl_memory_desc_init_by_strides(md, rank, d, dnnl_f32, s)
-                        : dnnl_memory_desc_init_by_tag(md, rank, d, dnnl_f32, dnnl_format_tag_any);
+    dnnl_status_t st = strides != NULL
+                           ? dnnl_memory_desc_init_by_strides(md, rank, d, type, s)
+                           : dnnl_memory_desc_init_by_tag(md, rank, d, type, dnnl_format_tag_any);
     if (st != dnnl_success) {
         gan__free(md);
         md = NULL;

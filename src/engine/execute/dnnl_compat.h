@@ -26,6 +26,9 @@ enum { GAN_DNNL_MAX_ARGS = 6 };
 /* Memory descriptor of the given extents; strides in elements, NULL lets the primitive choose. NULL
  * when refused or memory is short. */
 gan__md *gan__md_new(int rank, const int64_t *dims, const int64_t *strides);
+/* ... of another type than f32. */
+gan__md *gan__md_new_as(dnnl_data_type_t type, int rank, const int64_t *dims,
+                        const int64_t *strides);
 void gan__md_free(gan__md *md); /* NULL is fine */
 
 /* The three directions of a convolution. */

@@ -169,6 +169,7 @@ void gan_plan_free(gan_plan *p)
     }
     gan_workspace_free(p->mine);
     gan__free(p->refs);
+    gan__free(p->seconds);
     gan__free(p->own);
     gan__arena_release(&p->arena);
     gan__free(p);

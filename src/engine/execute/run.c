@@ -154,8 +154,12 @@ gan_status gan_plan_run(gan_plan *p, const struct gan_run *args, gan_err *err)
     GAN_TRY(gan__run_begin(p, args ? args : &none, err));
     int before = omp_get_max_threads();
     omp_set_num_threads(p->run.threads); /* oneDNN asks OpenMP how many there are */
-    for (size_t i = 0; i < p->n_steps; i++) {
-        p->steps[i].run(&p->steps[i].call);
+    if (p->seconds != NULL) {
+        gan__run_timed(p);
+    } else {
+        for (size_t i = 0; i < p->n_steps; i++) {
+            p->steps[i].run(&p->steps[i].call);
+        }
     }
     omp_set_num_threads(before);
     return GAN_OK;

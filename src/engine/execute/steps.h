@@ -70,6 +70,7 @@ struct gan_plan {
     gan_workspace *mine; /* made when a run gives none */
     struct gan__run run;
     struct gan_plan_info info;
+    double *seconds; /* of each step since timing was switched on; NULL when it is off */
 };
 
 /* How gan__plan_build differs from gan_plan_new. */
@@ -97,6 +98,9 @@ const char *gan__step_name(const struct gan__step *s, char *dst, size_t cap);
 
 /* Checks and binds feeds and scalars, the workspace and the run's numbers. */
 gan_status gan__run_begin(gan_plan *p, const struct gan_run *args, gan_err *err);
+
+/* The steps of a run, each timed. */
+void gan__run_timed(gan_plan *p);
 
 /* Kernel with a tile function that serves these types; NULL when there is none. */
 const struct gan__kernel *gan__kernel_tile(const char *backend, const struct gan__op *op,
