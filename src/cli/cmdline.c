@@ -236,6 +236,14 @@ static gan_status read_words(struct gan__cmdline *a, int argc, char **argv, gan_
     return GAN_OK;
 }
 
+/* Is this argument --NAME or --NAME=...? */
+static bool is_option(const char *arg, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(arg, "--", 2) == 0 && strncmp(arg + 2, name, n) == 0 &&
+           (arg[2 + n] == '\0' || arg[2 + n] == '=');
+}
+
 gan_status gan__cmdline_read(struct gan__cmdline *a, const struct gan__command *c, int argc,
                              char **argv, gan_err *err)
 {
@@ -250,8 +258,7 @@ gan_status gan__cmdline_read(struct gan__cmdline *a, const struct gan__command *
         GAN_TRY(find_model(a, early_word(a, index, argc, argv), err));
     }
     for (int i = 0; i < argc && a->model == NULL && (c->flags & GAN__TRAIN_OPTIONS) != 0; i++) {
-        a->loose =
-            a->loose || strcmp(argv[i], "--config") == 0 || gan__starts_with(argv[i], "--config=");
+        a->loose = a->loose || is_option(argv[i], "config") || is_option(argv[i], "resume");
     }
     GAN_TRY(read_words(a, argc, argv, err));
     if (!a->help && a->n_words < c->min_words) {

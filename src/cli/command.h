@@ -30,8 +30,9 @@ struct gan__cmdline {
     size_t n_settings, cap_settings;
     const char **given; /* names of the command's options on the line */
     size_t n_given, cap_given;
-    bool help;  /* --help stood on the line */
-    bool loose; /* a configuration file names the model: unknown options may be the model's */
+    bool help; /* --help stood on the line */
+    bool
+        loose; /* a file names the model (--config, --resume): unknown options may be the model's */
 };
 
 /* Whether an option of the command stood on the line. */

@@ -11,6 +11,8 @@ cmp whole/checkpoints/step-00000006.safetensors parts/checkpoints/step-00000006.
     fail "stopped and resumed differs"
 run 2 train --resume parts --batch 9
 complains "batch"
+run 2 train --resume parts --width 5
+complains "--width is 5, the run was started with 4"
 run 2 train --resume parts --data idx:tiny
 complains "--data does not go with --resume"
 run 2 train --resume parts --stpes 8
