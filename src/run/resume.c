@@ -61,7 +61,14 @@ static gan_status apply_config(struct gan__recipe *r, const struct gan__config *
 static gan_status build_new(const struct gan_train_cfg *cfg, const struct gan__config *file,
                             struct gan__recipe *r, gan_err *err)
 {
-    GAN_TRY(gan__recipe_init(r, cfg->model != NULL ? cfg->model : file->model, err));
+    gan_err own = {0};
+    if (cfg->model == NULL && file->model != NULL) {
+        if (gan__recipe_init(r, file->model, &own) != GAN_OK) {
+            return gan__fail(err, GAN_E_FORMAT, "%s: %s", cfg->config, own.message);
+        }
+    } else {
+        GAN_TRY(gan__recipe_init(r, cfg->model, err));
+    }
     if (cfg->config != NULL) {
         GAN_TRY(apply_config(r, file, cfg->config, err));
     }

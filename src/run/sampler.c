@@ -285,7 +285,7 @@ static gan_status write_job(gan_sampler *s, const struct gan_sample_request *wha
 gan_status gan_sampler_write(gan_sampler *s, const struct gan_sample_request *what,
                              const char *path, gan_err *err)
 {
-    enum { MOST = 10000000 };
+    enum { MOST = 100000000 };
     struct gan__generate job = {
         .seed = what->seed, .first = what->first, .n = what->n > 0 ? what->n : DEFAULT_IMAGES};
     float *z = NULL;

@@ -30,6 +30,9 @@ complains zero.yaml batch 65536
 sed 's/batch: 8/btach: 8/' good.yaml >unknown.yaml
 run 1 train --config unknown.yaml --out fourth
 complains unknown.yaml btach "did you mean"
+sed 's/model: gan/model: gam/' good.yaml >model.yaml
+run 1 train --config model.yaml --out fourth
+complains model.yaml "unknown model 'gam'"
 run 1 train --config missing.yaml
 complains missing.yaml
 [ ! -e fourth ] || fail "a failed command made a run directory"
