@@ -37,7 +37,12 @@ struct draft {
     int n_code;
     struct gan__save saves[GAN__MAX_STORES];
     gan_val saved[GAN__MAX_STORES];
-    int n_saves;
+    int n_saves; /* and n_tails: at most GAN__MAX_STORES together */
+    struct gan__tail tails[GAN__MAX_STORES];
+    gan_val summed[GAN__MAX_STORES];
+    int n_tails;
+    gan_shape shape; /* of the elements, with sums */
+    uint64_t axes;
     int n_regs;
     bool bad; /* limits exceeded: a defect of the grouping */
 };
@@ -139,11 +144,29 @@ static void collect_loads(struct draft *d, const uint32_t *members, int n, uint3
     }
 }
 
+static void write_tail(struct draft *d, uint32_t i, const uint32_t *reg_of)
+{
+    const gan_graph *g = d->f->g;
+    const struct gan__node *n = &g->nodes[i];
+    if (d->n_tails == GAN__MAX_STORES) {
+        d->bad = true;
+        return;
+    }
+    d->shape = gan__type_of(g, n->in[0])->shape;
+    d->axes = ((const struct gan__attr_axes *)n->attr)->axes;
+    d->tails[d->n_tails].reg = (int)reg_of[d->f->base[n->in[0].node] + n->in[0].out] - 1;
+    d->summed[d->n_tails++] = (gan_val){i, 0};
+}
+
 static void write_code(struct draft *d, const uint32_t *members, int n, uint32_t *reg_of)
 {
     const gan_graph *g = d->f->g;
     for (int i = 0; i < n; i++) {
         const struct gan__node *m = &g->nodes[members[i]];
+        if (m->op == &gan__op_sum) {
+            write_tail(d, members[i], reg_of);
+            continue;
+        }
         struct gan__instr *c = &d->code[d->n_code];
         *c = (struct gan__instr){.op = m->op, .n_in = m->n_in, .out = d->n_loads + d->n_code};
         for (int j = 0; j < m->n_in; j++) {
@@ -174,23 +197,30 @@ static void write_saves(struct draft *d, const uint32_t *members, int n)
 {
     uint32_t inside[GAN__MAX_CODE] = {0};
     count_inside(d, members, n, inside);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0, instr = -1; i < n; i++) {
+        if (d->f->g->nodes[members[i]].op == &gan__op_sum) {
+            continue;
+        }
+        instr++;
         /* a node nobody reads (dead code kept) is saved too: a program has results */
         uint32_t readers = d->f->readers[d->f->base[members[i]]];
         if (readers != 0 && readers == inside[i]) {
             continue;
         }
-        if (d->n_saves == GAN__MAX_STORES) {
+        if (d->n_saves + d->n_tails == GAN__MAX_STORES) {
             d->bad = true;
             return;
         }
         gan_val v = {members[i], 0};
         d->saves[d->n_saves] =
-            (struct gan__save){.reg = d->n_loads + i,
+            (struct gan__save){.reg = d->n_loads + instr,
                                .output = d->n_saves,
-                               .instr = i,
+                               .instr = instr,
                                .boolean = gan__type_of(d->f->g, v)->dtype == GAN_BOOL};
         d->saved[d->n_saves++] = v;
+    }
+    for (int i = 0; i < d->n_tails; i++) {
+        d->tails[i].output = d->n_saves + i;
     }
 }
 
@@ -211,6 +241,9 @@ static void assign(struct draft *d)
     for (int i = 0; i < d->n_saves; i++) {
         last[d->saves[i].reg] = d->n_code;
     }
+    for (int i = 0; i < d->n_tails; i++) {
+        last[d->tails[i].reg] = d->n_code;
+    }
     d->n_regs = d->n_loads;
     for (int i = 0; i < d->n_code; i++) {
         struct gan__instr *c = &d->code[i];
@@ -229,6 +262,9 @@ static void assign(struct draft *d)
     for (int i = 0; i < d->n_saves; i++) {
         d->saves[i].reg = real[d->saves[i].reg];
     }
+    for (int i = 0; i < d->n_tails; i++) {
+        d->tails[i].reg = real[d->tails[i].reg];
+    }
 }
 
 static const struct gan__program *keep(const struct draft *d, int64_t count)
@@ -242,11 +278,15 @@ static const struct gan__program *keep(const struct draft *d, int64_t count)
     p->n_loads = d->n_loads;
     p->n_code = d->n_code;
     p->n_saves = d->n_saves;
+    p->n_tails = d->n_tails;
+    p->shape = d->shape;
+    p->axes = d->axes;
     p->n_regs = d->n_regs;
     p->loads = gan__arena_copy(a, d->loads, (size_t)d->n_loads * sizeof *d->loads);
     p->code = gan__arena_copy(a, d->code, (size_t)d->n_code * sizeof *d->code);
     p->saves = gan__arena_copy(a, d->saves, (size_t)d->n_saves * sizeof *d->saves);
-    return p->loads && p->code && p->saves ? p : NULL;
+    p->tails = gan__arena_copy(a, d->tails, (size_t)d->n_tails * sizeof *d->tails);
+    return p->loads && p->code && p->saves && p->tails ? p : NULL;
 }
 
 /* The node of the program; its outputs stand for the saved values. */
@@ -262,13 +302,17 @@ static void append(const struct draft *d, struct gan__rewrite *rw, const struct 
     for (int i = 0; i < d->n_saves; i++) {
         out[i] = *gan__type_of(d->f->g, d->saved[i]);
     }
+    for (int i = 0; i < d->n_tails; i++) {
+        out[d->n_saves + i] = *gan__type_of(d->f->g, d->summed[i]);
+    }
     struct gan__arena *a = &rw->dst->arena;
+    int n_out = d->n_saves + d->n_tails;
     struct gan__node n = {.op = &gan__op_fused,
                           .n_in = d->n_inputs,
-                          .n_out = d->n_saves,
+                          .n_out = n_out,
                           .scope = like->scope,
                           .copy = like->copy,
-                          .out = gan__arena_copy(a, out, (size_t)d->n_saves * sizeof *out),
+                          .out = gan__arena_copy(a, out, (size_t)n_out * sizeof *out),
                           .attr = gan__arena_copy(a, &attr, sizeof attr)};
     if (!n.out || !n.attr) {
         gan_graph_fail(rw->dst, GAN_E_NOMEM, "cannot allocate a program");
@@ -277,6 +321,9 @@ static void append(const struct draft *d, struct gan__rewrite *rw, const struct 
     uint32_t id = gan__ir_append(rw->dst, &n, in);
     for (int i = 0; i < d->n_saves && id != 0; i++) {
         gan__rewrite_set(rw, d->saved[i], (gan_val){id, (uint32_t)i});
+    }
+    for (int i = 0; i < d->n_tails && id != 0; i++) {
+        gan__rewrite_set(rw, d->summed[i], (gan_val){id, (uint32_t)(d->n_saves + i)});
     }
 }
 
@@ -300,7 +347,7 @@ void gan__fusion_emit(const struct gan__fusion *f, struct gan__rewrite *rw, cons
         return;
     }
     assign(&d);
-    const struct gan__program *p = keep(&d, gan_shape_count(&last->out[0].shape));
+    const struct gan__program *p = keep(&d, f->count[members[n - 1]]);
     if (!p) {
         gan_graph_fail(rw->dst, GAN_E_NOMEM, "cannot allocate a program");
         return;

@@ -27,7 +27,7 @@ struct gan__attr_post {
 };
 
 #define GAN__MAX_LOADS 24  /* different inputs of one program */
-#define GAN__MAX_STORES 16 /* results of one program */
+#define GAN__MAX_STORES 16 /* results of one program, sums included */
 #define GAN__MAX_CODE 192  /* operations of one program */
 
 /* How a load finds the element that belongs to linear index i of the results. */
@@ -68,14 +68,23 @@ struct gan__save {
     bool boolean; /* stored as bytes 0 and 1 */
 };
 
-/* A program over tiles of elements: all loads, then the code, then the saves. */
+/* One sum of a register over axes of the elements' shape: bits as of the op `sum`. */
+struct gan__tail {
+    int reg;
+    int output;
+};
+
+/* A program over tiles of elements: all loads, then the code, then the saves and the sums. */
 struct gan__program {
-    int64_t count; /* elements of every result */
-    int n_loads, n_code, n_saves;
+    int64_t count;   /* elements of every register */
+    gan_shape shape; /* with sums: of the elements, */
+    uint64_t axes;   /* and the axes of all sums; gan__reduce_plan accepts both */
+    int n_loads, n_code, n_saves, n_tails;
     int n_regs; /* loads included */
     const struct gan__load *loads;
     const struct gan__instr *code;
     const struct gan__save *saves;
+    const struct gan__tail *tails;
 };
 
 /* Attribute of `fused`. The program belongs to the plan. */

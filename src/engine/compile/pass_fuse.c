@@ -13,6 +13,7 @@ struct units {
     uint32_t *of;      /* by node */
     uint32_t *first;   /* by unit: first place in members, n + 1 entries */
     uint32_t *members; /* nodes, ascending inside a unit */
+    uint32_t *key;     /* by unit: its place in the order, the last member that is no sum */
     uint32_t *waits;   /* by unit: inputs from other units not yet emitted */
     uint32_t *readers; /* by node: first place in reading, n + 1 entries */
     uint32_t *reading; /* units that read the node (with repeats) */
@@ -22,7 +23,7 @@ struct units {
 
 static uint32_t key_of(const struct units *u, uint32_t unit)
 {
-    return u->members[u->first[unit + 1] - 1];
+    return u->key[unit];
 }
 
 static void heap_push(struct units *u, uint32_t unit)
@@ -57,6 +58,7 @@ static void units_release(struct units *u)
     gan__free(u->of);
     gan__free(u->first);
     gan__free(u->members);
+    gan__free(u->key);
     gan__free(u->waits);
     gan__free(u->readers);
     gan__free(u->reading);
@@ -72,11 +74,13 @@ static bool units_allocate(struct units *u, const struct gan__fusion *f)
     u->of = gan__alloc_array(nodes + 1, sizeof *u->of);
     u->first = gan__alloc_array(nodes + f->n_groups + 3, sizeof *u->first);
     u->members = gan__alloc_array(nodes + 1, sizeof *u->members);
+    u->key = gan__alloc_array(nodes + f->n_groups + 2, sizeof *u->key);
     u->waits = gan__alloc_array(nodes + f->n_groups + 2, sizeof *u->waits);
     u->readers = gan__alloc_array(nodes + 2, sizeof *u->readers);
     u->reading = gan__alloc_array(edges + 1, sizeof *u->reading);
     u->heap = gan__alloc_array(nodes + f->n_groups + 2, sizeof *u->heap);
-    return u->of && u->first && u->members && u->waits && u->readers && u->reading && u->heap;
+    return u->of && u->first && u->members && u->key && u->waits && u->readers && u->reading &&
+           u->heap;
 }
 
 /* Turns counts into first places: a[i] = sum of the counts before i. */
@@ -102,6 +106,9 @@ static void fill_units(struct units *u, const struct gan__fusion *f)
     prefix_sums(u->first, u->n);
     for (uint32_t i = 1; i < g->n_nodes; i++) { /* first[] serves as a cursor, then moves back */
         u->members[u->first[u->of[i]]++] = i;
+        if (u->key[u->of[i]] == 0 || g->nodes[i].op != &gan__op_sum) {
+            u->key[u->of[i]] = i;
+        }
     }
     memmove(u->first + 1, u->first, u->n * sizeof *u->first);
     u->first[0] = 0;
@@ -178,27 +185,69 @@ out:
     return status;
 }
 
+gan_status gan__fusion_open(struct gan__fusion *f, struct gan__compile *c, uint32_t *base,
+                            gan_err *err)
+{
+    size_t n = c->g->n_nodes;
+    f->c = c;
+    f->g = c->g;
+    f->base = base;
+    f->readers = gan__ir_readers(c, base);
+    f->can = gan__alloc_array(n, sizeof *f->can);
+    f->count = gan__alloc_array(n, sizeof *f->count);
+    f->level = gan__alloc_array(n, sizeof *f->level);
+    f->group = gan__alloc_array(n, sizeof *f->group);
+    if (!f->readers || !f->can || !f->count || !f->level || !f->group) {
+        return gan__fail_nomem(err, n * sizeof *f->count, "fusion");
+    }
+    gan__fusion_able(f);
+    return GAN_OK;
+}
+
+void gan__fusion_close(struct gan__fusion *f)
+{
+    gan__free(f->readers);
+    gan__free(f->can);
+    gan__free(f->count);
+    gan__free(f->level);
+    gan__free(f->group);
+}
+
+/* Levels from an earlier walk, or found here. */
+static gan_status set_levels(struct gan__fusion *f, const uint32_t *level, gan_err *err)
+{
+    if (!level) {
+        return gan__fusion_levels(f, err);
+    }
+    memcpy(f->level, level, f->g->n_nodes * sizeof *level);
+    return GAN_OK;
+}
+
 gan_status gan__compile_fuse(struct gan__compile *c, bool group, gan_err *err)
 {
     struct gan__rewrite rw;
-    struct gan__fusion f = {.c = c, .g = c->g};
-    GAN_TRY(gan__rewrite_begin(&rw, c, err));
-    f.base = rw.base;
-    f.readers = gan__ir_readers(c, rw.base);
-    f.can = gan__alloc_array(f.g->n_nodes, sizeof *f.can);
-    f.group = gan__alloc_array(f.g->n_nodes, sizeof *f.group);
-    gan_status status = f.readers && f.can && f.group
-                            ? GAN_OK
-                            : gan__fail_nomem(err, f.g->n_nodes * sizeof *f.group, "fusion");
+    struct gan__fusion f = {.sums = group && gan__pass_on(c->without, "fuse_sum")};
+    uint32_t *level = NULL;
+    if (group && gan__pass_on(c->without, "fuse_again")) {
+        GAN_TRY(gan__fusion_recompute(c, f.sums, &level, err));
+    }
+    gan_status status = gan__rewrite_begin(&rw, c, err);
+    if (status != GAN_OK) {
+        gan__free(level);
+        return status;
+    }
+    status = gan__fusion_open(&f, c, rw.base, err);
+    if (status == GAN_OK && group) {
+        status = set_levels(&f, level, err);
+    }
     if (status == GAN_OK) {
         status = gan__fusion_groups(&f, group, err);
     }
     if (status == GAN_OK) {
         status = emit_all(&f, &rw, err);
     }
-    gan__free(f.readers);
-    gan__free(f.can);
-    gan__free(f.group);
+    gan__free(level);
+    gan__fusion_close(&f);
     return gan__rewrite_end(&rw, status, err);
 }
 

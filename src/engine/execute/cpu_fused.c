@@ -1,30 +1,54 @@
 /* cpu_fused.c: runs a program over tiles of its elements. A tile's registers stay in the first two
  * caches; whole inputs are read where they lie, results are written where they belong unless a
  * later operation still reads the input whose memory they take over. Threads get fixed runs of
- * tiles; an element's bits do not depend on where tiles begin. */
+ * tiles; an element's bits do not depend on where tiles begin.
+ *
+ * A program that ends in sums runs over the blocks of kernels/reduce.c, each tile by tile; a block's
+ * sums go on from tile to tile, so they have the bits of the op `sum`. */
 #include "steps.h"
 
 #include "base/err.h"
 #include "engine/compile/fused.h"
 #include "engine/kernels/lanes.h"
+#include "engine/kernels/reduce.h"
 
 #include <omp.h>
 #include <string.h>
 
-#define TILE 2048           /* elements: 8 KiB a register */
+#define MOST_TILE 2048      /* elements: 8 KiB a register */
+#define LEAST_TILE 256      /* below, calls cost more than the first cache saves */
+#define CACHED 8192         /* elements of all registers together: 32 KiB */
 #define LONGEST_PERIOD 4096 /* tiles are whole multiples of a period up to this */
 #define PARALLEL_WORK 65536 /* element-operations that are worth a second thread */
 
 struct machine {
     const struct gan__program *p;
     int64_t tile;
+    int64_t tasks;                 /* tiles, or blocks of the sums */
+    struct gan__reduce r;          /* with sums */
+    int64_t partial;               /* f64 numbers of one block and sum */
+    size_t sums_at;                /* place of the blocks' sums in the scratch memory, bytes */
     int last_read[GAN__MAX_LOADS]; /* last instruction that reads a load, -1 none */
     void (**fn)(const float *const *in, float *out, int64_t n, const double *num);
 };
 
-/* Tile that keeps the longest period whole. */
-static int64_t choose_tile(const struct gan__program *p)
+/* Elements of a tile whose registers fit into the first cache. */
+static int64_t wanted_tile(const struct gan__program *p)
 {
+    int64_t tile = CACHED / (p->n_regs > 0 ? p->n_regs : 1) / 64 * 64;
+    tile = tile < MOST_TILE ? tile : MOST_TILE;
+    return tile > LEAST_TILE ? tile : LEAST_TILE;
+}
+
+/* Tile that keeps the longest period whole, and four rows (or the lanes) of sums. */
+static int64_t choose_tile(const struct gan__program *p, const struct gan__reduce *r)
+{
+    const int64_t wanted = wanted_tile(p);
+    if (p->n_tails > 0) {
+        int64_t unit = r->vector ? GAN_SUM_LANES : 4 * r->len;
+        int64_t tile = unit >= wanted ? unit : wanted / unit * unit;
+        return p->count < tile ? (p->count + unit - 1) / unit * unit : tile;
+    }
     int64_t period = 1;
     for (int i = 0; i < p->n_loads; i++) {
         const struct gan__load *l = &p->loads[i];
@@ -32,7 +56,7 @@ static int64_t choose_tile(const struct gan__program *p)
             period = l->period;
         }
     }
-    int64_t tile = period >= TILE ? period : TILE / period * period;
+    int64_t tile = period >= wanted ? period : wanted / period * period;
     return p->count < tile ? (p->count + 15) / 16 * 16 : tile; /* one tile: whole vectors */
 }
 
@@ -44,7 +68,12 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
         return gan__fail_nomem(err, sizeof *m, "a program");
     }
     m->p = prog;
-    m->tile = choose_tile(prog);
+    if (prog->n_tails > 0 && !gan__reduce_plan(&prog->shape, prog->axes, &m->r)) {
+        return gan__fail(err, GAN_E_INTERNAL, "a program's sums do not fit its shape");
+    }
+    m->tile = choose_tile(prog, &m->r);
+    m->tasks = prog->n_tails > 0 ? m->r.k0 * m->r.blocks : (prog->count + m->tile - 1) / m->tile;
+    m->partial = m->r.vector ? 1 : m->r.len;
     m->fn = gan__arena_array(p->arena, (size_t)prog->n_code, sizeof *m->fn);
     if (!m->fn) {
         return gan__fail_nomem(err, (size_t)prog->n_code * sizeof *m->fn, "a program");
@@ -66,10 +95,17 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
             }
         }
     }
+    for (int i = 0; i < prog->n_tails; i++) {
+        if (prog->tails[i].reg < prog->n_loads) {
+            m->last_read[prog->tails[i].reg] = prog->n_code;
+        }
+    }
     p->ctx = m;
-    int64_t tiles = (prog->count + m->tile - 1) / m->tile;
-    size_t threads = (size_t)(p->threads < tiles ? p->threads : tiles);
-    p->scratch_bytes = threads * (size_t)prog->n_regs * (size_t)m->tile * sizeof(float);
+    size_t threads = (size_t)(p->threads < m->tasks ? p->threads : m->tasks);
+    m->sums_at = threads * (size_t)prog->n_regs * (size_t)m->tile * sizeof(float);
+    m->sums_at = (m->sums_at + 63) / 64 * 64;
+    p->scratch_bytes =
+        m->sums_at + (size_t)(m->tasks * m->partial * prog->n_tails) * sizeof(double);
     return GAN_OK;
 }
 
@@ -179,14 +215,25 @@ static void load_strided(const struct gan__load *l, const void *src, float *dst,
 /* One thread's registers. */
 struct bench {
     const float *reg[GAN__MAX_LOADS + GAN__MAX_CODE];
-    float *own; /* n_regs tiles */
+    float *own;   /* n_regs tiles */
+    double *sums; /* of the block being run */
 };
+
+/* Does every tile begin at a whole number of periods? */
+static bool tiles_begin_at(const struct machine *m, int64_t period)
+{
+    const struct gan__reduce *r = &m->r;
+    int64_t row = r->vector ? 1 : r->len, all = r->vector ? r->r1 : r->rows * r->len;
+    return m->tile % period == 0 &&
+           (m->p->n_tails == 0 || ((r->blocks == 1 || r->block * row % period == 0) &&
+                                   (r->k0 == 1 || all % period == 0)));
+}
 
 /* Loads that are the same in every tile of the thread. */
 static bool constant_load(const struct machine *m, const struct gan__load *l)
 {
     return l->kind == GAN_LOAD_SCALAR || l->kind == GAN_LOAD_IMM ||
-           (l->kind == GAN_LOAD_PERIOD && m->tile % l->period == 0);
+           (l->kind == GAN_LOAD_PERIOD && tiles_begin_at(m, l->period));
 }
 
 static void load_once(const struct machine *m, const struct gan__call *c, struct bench *b,
@@ -258,6 +305,19 @@ static void save(const struct gan__call *c, const struct gan__save *s, const flo
     gan__lanes()->to_mask(reg, (uint8_t *)c->out[s->output].data + start, n);
 }
 
+/* Adds the tile's registers to the block's sums. */
+static void add_tails(const struct machine *m, const struct bench *b, double *sums, int64_t n)
+{
+    for (int i = 0; i < m->p->n_tails; i++) {
+        const float *x = b->reg[m->p->tails[i].reg];
+        if (m->r.vector) {
+            gan__lanes()->sum_lanes(x, n, sums + GAN_SUM_LANES * i);
+        } else {
+            gan__lanes()->sum_rows(x, n / m->r.len, m->r.len, sums + i * m->r.len);
+        }
+    }
+}
+
 static void run_tile(const struct machine *m, const struct gan__call *c, struct bench *b,
                      float *const *direct, int64_t start, int64_t n)
 {
@@ -273,6 +333,7 @@ static void run_tile(const struct machine *m, const struct gan__call *c, struct 
         m->fn[i](in, out, n, code->num);
         b->reg[code->out] = out;
     }
+    add_tails(m, b, b->sums, n);
     for (int i = 0; i < p->n_saves; i++) {
         if (!direct[p->saves[i].instr]) {
             save(c, &p->saves[i], b->reg[p->saves[i].reg], start, n);
@@ -280,7 +341,34 @@ static void run_tile(const struct machine *m, const struct gan__call *c, struct 
     }
 }
 
-static void run_tiles(const struct machine *m, const struct gan__call *c, float *const *direct,
+static double *block_sums(const struct machine *m, const struct gan__call *c, int64_t task)
+{
+    double *all = (double *)(void *)((unsigned char *)c->scratch + m->sums_at);
+    return all + task * m->partial * m->p->n_tails;
+}
+
+/* One block of the sums, from its first element on. */
+static void run_block(const struct machine *m, const struct gan__call *c, struct bench *b,
+                      float *const *direct, int64_t task)
+{
+    const struct gan__reduce *r = &m->r;
+    int64_t k = task / r->blocks, first = task % r->blocks * r->block;
+    int64_t row = r->vector ? 1 : r->len, rows = r->vector ? r->r1 : r->rows;
+    int64_t n = (rows - first < r->block ? rows - first : r->block) * row;
+    int64_t start = (k * rows + first) * row;
+    double lanes[GAN_SUM_LANES * GAN__MAX_STORES], *sums = block_sums(m, c, task);
+    b->sums = r->vector ? lanes : sums;
+    memset(b->sums, 0,
+           (size_t)((r->vector ? GAN_SUM_LANES : m->partial) * m->p->n_tails) * sizeof *sums);
+    for (int64_t at = 0; at < n; at += m->tile) {
+        run_tile(m, c, b, direct, start + at, m->tile < n - at ? m->tile : n - at);
+    }
+    for (int i = 0; i < m->p->n_tails && r->vector; i++) {
+        sums[i] = gan__reduce_join(lanes + GAN_SUM_LANES * i);
+    }
+}
+
+static void run_tasks(const struct machine *m, const struct gan__call *c, float *const *direct,
                       int64_t first, int64_t end, int thread)
 {
     struct bench b;
@@ -288,8 +376,25 @@ static void run_tiles(const struct machine *m, const struct gan__call *c, float 
     int64_t count = m->p->count;
     load_once(m, c, &b, m->tile < count ? m->tile : count);
     for (int64_t t = first; t < end; t++) {
+        if (m->p->n_tails > 0) {
+            run_block(m, c, &b, direct, t);
+            continue;
+        }
         int64_t start = t * m->tile;
         run_tile(m, c, &b, direct, start, m->tile < count - start ? m->tile : count - start);
+    }
+}
+
+/* Adds the blocks of each k0 in their order. */
+static void finish_sums(const struct machine *m, const struct gan__call *c)
+{
+    int64_t step = m->partial * m->p->n_tails;
+    for (int i = 0; i < m->p->n_tails; i++) {
+        float *y = c->out[m->p->tails[i].output].data;
+        for (int64_t k = 0; k < m->r.k0; k++) {
+            double *first = block_sums(m, c, k * m->r.blocks) + i * m->partial;
+            gan__reduce_blocks(&m->r, first, step, y + k * m->r.k1);
+        }
     }
 }
 
@@ -303,20 +408,20 @@ static void run(const struct gan__call *c)
             direct[p->saves[i].instr] = c->out[p->saves[i].output].data;
         }
     }
-    int64_t tiles = (p->count + m->tile - 1) / m->tile;
     int threads = c->run->threads;
-    if (threads > tiles) {
-        threads = (int)tiles;
+    if (threads > m->tasks) {
+        threads = (int)m->tasks;
     }
-    if (threads <= 1 || p->count * p->n_code < PARALLEL_WORK) {
-        run_tiles(m, c, direct, 0, tiles, 0);
-        return;
-    }
+    if (threads <= 1 || p->count * (p->n_code + 2 * p->n_tails) < PARALLEL_WORK) {
+        run_tasks(m, c, direct, 0, m->tasks, 0);
+    } else {
 #pragma omp parallel num_threads(threads)
-    {
-        int64_t i = omp_get_thread_num(), n = omp_get_num_threads();
-        run_tiles(m, c, direct, tiles * i / n, tiles * (i + 1) / n, (int)i);
+        {
+            int64_t i = omp_get_thread_num(), n = omp_get_num_threads();
+            run_tasks(m, c, direct, m->tasks * i / n, m->tasks * (i + 1) / n, (int)i);
+        }
     }
+    finish_sums(m, c);
 }
 
 GAN_KERNEL(cpu, fused) = {.backend = "cpu", .op = "fused", .prepare = prepare, .run = run};

@@ -9,6 +9,7 @@
 #include "kernel.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { TASK = 16384 }; /* elements of one task of the second pass */
 
@@ -113,26 +114,41 @@ static void apply(const float *a, const float *b, const struct parts *p, int64_t
     }
 }
 
+/* Mean, variance and 1/sqrt(variance + eps) of each group. */
+static void find_moments(const struct normalize *k, const float *x, const struct parts *p,
+                         float *mean, float *var, float *rstd)
+{
+    const struct gan__reduce *r = &k->r;
+    int64_t groups = r->k0 * r->k1;
+    double n = (double)(r->r0 * r->r1);
+    gan__reduce_run(r, GAN_REDUCE_MOMENTS, x, NULL, p->reduce, p->sums);
+    for (int64_t i = 0; i < groups; i++) {
+        double d = p->sums[i] / n, v = p->sums[groups + i] / n - d * d;
+        v = v > 0.0 || v != v ? v : 0.0;
+        mean[i] = (float)((double)gan__reduce_first(r, x, i / r->k1, i % r->k1) + d);
+        var[i] = (float)v;
+        rstd[i] = (float)(1.0 / sqrt(v + k->eps));
+    }
+}
+
 static void normalize(const struct gan__call *c)
 {
     const struct normalize *k = c->ctx;
     const struct gan__reduce *r = &k->r;
     const float *x = c->in[0].data;
     struct parts p = divide(k, c->scratch);
-    int64_t groups = r->k0 * r->k1;
-    double n = (double)(r->r0 * r->r1);
-    gan__reduce_run(r, GAN_REDUCE_MOMENTS, x, NULL, p.reduce, p.sums);
-    float *mean = c->out[1].data, *var = c->out[2].data;
-    for (int64_t i = 0; i < groups; i++) {
-        double d = p.sums[i] / n, v = p.sums[groups + i] / n - d * d;
-        v = v > 0.0 || v != v ? v : 0.0;
-        mean[i] = (float)((double)gan__reduce_first(r, x, i / r->k1, i % r->k1) + d);
-        var[i] = (float)v;
-        p.group[0][i] = mean[i];
-        p.group[1][i] = (float)(1.0 / sqrt(v + k->eps));
-    }
+    float *mean = c->out[1].data;
+    find_moments(k, x, &p, mean, c->out[2].data, p.group[1]);
+    memcpy(p.group[0], mean, (size_t)(r->k0 * r->k1) * sizeof *mean);
     spread(r, &p, 2);
     map(r, &p, x, NULL, c->out[0].data, apply);
+}
+
+static void moments(const struct gan__call *c)
+{
+    const struct normalize *k = c->ctx;
+    struct parts p = divide(k, c->scratch);
+    find_moments(k, c->in[0].data, &p, c->out[0].data, c->out[1].data, c->out[2].data);
 }
 
 static void apply_grad(const float *dy, const float *x_hat, const struct parts *p, int64_t k,
@@ -168,6 +184,9 @@ static void normalize_grad(const struct gan__call *c)
 
 GAN_KERNEL(cpu, normalize) = {
     .backend = "cpu", .op = "normalize", .match = match, .prepare = prepare, .run = normalize};
+
+GAN_KERNEL(cpu, moments) = {
+    .backend = "cpu", .op = "moments", .match = match, .prepare = prepare, .run = moments};
 
 GAN_KERNEL(cpu, normalize_grad) = {.backend = "cpu",
                                    .op = "normalize_grad",

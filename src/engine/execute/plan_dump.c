@@ -22,6 +22,9 @@ const char *gan__step_name(const struct gan__step *s, char *dst, size_t cap)
         }
         at += strlen(dst + at);
     }
+    if (p->n_tails > 0 && at < cap) {
+        (void)gan__format(dst + at, cap - at, "+%d sums", p->n_tails);
+    }
     return dst;
 }
 

@@ -44,6 +44,8 @@ typedef void gan__tile(const float *const *in, float *out, int64_t n, const doub
     X(erf)                                                                                         \
     X(cast)
 
+enum { GAN_SUM_LANES = 16 };
+
 struct gan__lanes {
     const char *isa; /* "base", "v3" or "v4" */
 #define GAN_LANES_MEMBER(NAME) gan__tile *NAME;
@@ -74,6 +76,8 @@ struct gan__lanes {
                  int64_t run);
     /* The same over one vector: 16 sums in f64, joined pairwise. */
     double (*sum)(const float *x, int64_t n);
+    /* The 16 sums alone, added to lane[]; n a multiple of 16 except at the end. */
+    void (*sum_lanes)(const float *x, int64_t n, double *lane);
     void (*moment)(const float *x, float shift, int64_t n, double sums[2]);
     void (*pair)(const float *x, const float *y, int64_t n, double sums[2]);
     void (*scale)(const float *x, float mean, float scale, float *y, int64_t n);

@@ -174,6 +174,7 @@ const struct gan__lanes GAN_LANES_NAME(gan__lanes) = {
     ROWS(fill),
     ROWS(add_rows),
     ROWS(sum_rows),
+    ROWS(sum_lanes),
     ROWS(moment_rows),
     ROWS(pair_rows),
     ROWS(scale_rows),

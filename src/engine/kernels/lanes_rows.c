@@ -197,12 +197,17 @@ static double join(double *lane)
         BODY(i, i - full)                                                                          \
     }
 
-double GAN_ROWS(sum)(const float *x, int64_t n)
+void GAN_ROWS(sum_lanes)(const float *x, int64_t n, double *lane)
 {
-    double lane[LANES] = {0.0};
 #define PLAIN(I, K) lane[K] += (double)x[I];
     SUM_ALL(PLAIN)
 #undef PLAIN
+}
+
+double GAN_ROWS(sum)(const float *x, int64_t n)
+{
+    double lane[LANES] = {0.0};
+    GAN_ROWS(sum_lanes)(x, n, lane);
     return join(lane);
 }
 

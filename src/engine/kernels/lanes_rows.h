@@ -27,6 +27,7 @@ void GAN_ROWS(norm_grad_rows)(const float *dy, const float *x_hat, const float *
 void GAN_ROWS(fold)(float *dst, const float *col, int64_t n, int64_t dst_step, int64_t col_step,
                     int64_t run);
 double GAN_ROWS(sum)(const float *x, int64_t n);
+void GAN_ROWS(sum_lanes)(const float *x, int64_t n, double *lane);
 void GAN_ROWS(moment)(const float *x, float shift, int64_t n, double sums[2]);
 void GAN_ROWS(pair)(const float *x, const float *y, int64_t n, double sums[2]);
 void GAN_ROWS(scale)(const float *x, float mean, float scale, float *y, int64_t n);

@@ -211,3 +211,42 @@ void gan__reduce_run(const struct gan__reduce *r, enum gan__reduce_kind kind, co
         run_rows(r, kind, x, y, scratch, sums);
     }
 }
+
+/* --- parts ------------------------------------------------------------------------------------- */
+
+double gan__reduce_join(double *lane)
+{
+    for (int width = GAN_SUM_LANES / 2; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) {
+            lane[i] += lane[i + width];
+        }
+    }
+    return lane[0];
+}
+
+void gan__reduce_blocks(const struct gan__reduce *r, double *first, int64_t step, float *y)
+{
+    if (r->vector) {
+        double total = 0.0;
+        for (int64_t b = 0; b < r->blocks; b++) {
+            total += first[b * step];
+        }
+        y[0] = (float)total;
+        return;
+    }
+    for (int64_t b = 1; b < r->blocks; b++) {
+        for (int64_t i = 0; i < r->len; i++) {
+            first[i] += first[b * step + i];
+        }
+    }
+    int64_t period = r->k1 * r->r1;
+    for (int64_t k = 0; k < r->k1; k++) {
+        double total = 0.0;
+        for (int64_t row = k * r->r1; row < r->len; row += period) {
+            for (int64_t i = 0; i < r->r1; i++) {
+                total += first[row + i];
+            }
+        }
+        y[k] = (float)total;
+    }
+}

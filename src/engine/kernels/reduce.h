@@ -30,6 +30,12 @@ size_t gan__reduce_scratch(const struct gan__reduce *r);
 void gan__reduce_run(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
                      const float *y, double *scratch, double *sums);
 
+/* The parts from which reductions elsewhere get the same bits: GAN_SUM_LANES sums of one vector
+ * (lanes.h: sum_lanes) become one;
+ * y[k1] = the sum over the blocks of one k0, `step` numbers apart, the first of which is changed. */
+double gan__reduce_join(double *lane);
+void gan__reduce_blocks(const struct gan__reduce *r, double *first, int64_t step, float *y);
+
 /* Element of x that belongs to (k0, k1) first: the shift of GAN_REDUCE_MOMENTS. */
 static inline float gan__reduce_first(const struct gan__reduce *r, const float *x, int64_t k0,
                                       int64_t k1)
