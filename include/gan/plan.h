@@ -27,6 +27,7 @@ struct gan_plan_opts {
     const char *without; /* passes to leave out, "cse,fuse", or "all" of fold, simplify, cse, dce,
                             epilogue, fuse, inplace, memplan */
     bool verify;         /* run the verifier after each pass (tests) */
+    bool exact;          /* no kernel that loses digits to be faster (Winograd) */
 };
 
 /** What a plan will cost, known before it runs. */

@@ -57,6 +57,8 @@ static const struct gan_opt table[] = {
     I64(channels, "channels", "0", 0, 4096, "1 gray, 3 colour; 0: the data's"),
     I64(seed, "seed", "1", 0, 9007199254740992.0, "of weights, noise and the order of the data"),
     I64(threads, "threads", "0", 0, 1024, "compute threads; 0: all cores"),
+    GAN_OPT_BOOL(struct gan__run_opts, exact, "exact", "false",
+                 "no kernels that lose digits to be faster (Winograd convolutions)"),
     I64(checkpoint_every, "checkpoint-every", "1000", 1, 1e12, "iterations between checkpoints"),
     I64(keep, "keep", "3", 1, 1e6, "checkpoints kept"),
     I64(sample_every, "sample-every", "500", 1, 1e12, "iterations between sample grids"),

@@ -14,6 +14,7 @@ struct gan__run_opts {
     int64_t size, channels;
     int64_t seed;
     int64_t threads;
+    bool exact;
     int64_t checkpoint_every, keep, sample_every, log_every;
 };
 

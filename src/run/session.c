@@ -324,7 +324,7 @@ gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
 static gan_status compile_phase(struct gan__session *s, struct gan__phase *p, gan_err *err)
 {
     gan_val outputs[GAN__MAX_REPORTS];
-    struct gan_plan_opts opts = {.threads = s->threads};
+    struct gan_plan_opts opts = {.threads = s->threads, .exact = s->recipe->run.exact};
     for (int i = 0; i < p->segment->n_reports; i++) {
         outputs[i] = p->segment->report[i].val;
     }

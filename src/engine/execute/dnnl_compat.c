@@ -85,6 +85,11 @@ void gan__md_free(gan__md *md)
 #endif
 }
 
+static dnnl_alg_kind_t algorithm(const struct gan__dnnl_geometry *geo)
+{
+    return geo->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+}
+
 size_t gan__md_bytes(const gan__md *md)
 {
     return md != NULL ? (dnnl_memory_desc_get_size(md) + 63) / 64 * 64 : 0;
@@ -104,16 +109,16 @@ dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, cons
     dnnl_prop_kind_t kind =
         direction == GAN_DNNL_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
     dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
-        direction == GAN_DNNL_FORWARD ? &pd : &hint, engine, kind, dnnl_convolution_direct, src,
-        wei, bias, dst, geo->stride, geo->dilate, geo->pad_before, geo->pad_after,
+        direction == GAN_DNNL_FORWARD ? &pd : &hint, engine, kind, algorithm(geo), src, wei, bias,
+        dst, geo->stride, geo->dilate, geo->pad_before, geo->pad_after,
         direction == GAN_DNNL_FORWARD ? attr : NULL);
     if (st == dnnl_success && direction == GAN_DNNL_DATA) {
         st = dnnl_convolution_backward_data_primitive_desc_create(
-            &pd, engine, dnnl_convolution_direct, src, wei, dst, geo->stride, geo->dilate,
-            geo->pad_before, geo->pad_after, hint, attr);
+            &pd, engine, algorithm(geo), src, wei, dst, geo->stride, geo->dilate, geo->pad_before,
+            geo->pad_after, hint, attr);
     } else if (st == dnnl_success && direction == GAN_DNNL_WEIGHTS) {
         st = dnnl_convolution_backward_weights_primitive_desc_create(
-            &pd, engine, dnnl_convolution_direct, src, wei, NULL, dst, geo->stride, geo->dilate,
+            &pd, engine, algorithm(geo), src, wei, NULL, dst, geo->stride, geo->dilate,
             geo->pad_before, geo->pad_after, hint, attr);
     }
     if (hint != NULL) {
@@ -159,7 +164,7 @@ dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, cons
     dnnl_prop_kind_t kind =
         direction == GAN_DNNL_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
     dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
-        &forward, kind, dnnl_convolution_direct, src, wei, bias, dst, geo->stride, geo->dilate,
+        &forward, kind, algorithm(geo), src, wei, bias, dst, geo->stride, geo->dilate,
         geo->pad_before, geo->pad_after);
     if (st == dnnl_success) {
         st = dnnl_primitive_desc_create(direction == GAN_DNNL_FORWARD ? &pd : &hint, &forward,
@@ -167,11 +172,11 @@ dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, cons
     }
     if (st == dnnl_success && direction != GAN_DNNL_FORWARD) {
         st = direction == GAN_DNNL_DATA
-                 ? dnnl_dilated_convolution_backward_data_desc_init(
-                       &op, dnnl_convolution_direct, src, wei, dst, geo->stride, geo->dilate,
-                       geo->pad_before, geo->pad_after)
+                 ? dnnl_dilated_convolution_backward_data_desc_init(&op, algorithm(geo), src, wei,
+                                                                    dst, geo->stride, geo->dilate,
+                                                                    geo->pad_before, geo->pad_after)
                  : dnnl_dilated_convolution_backward_weights_desc_init(
-                       &op, dnnl_convolution_direct, src, wei, NULL, dst, geo->stride, geo->dilate,
+                       &op, algorithm(geo), src, wei, NULL, dst, geo->stride, geo->dilate,
                        geo->pad_before, geo->pad_after);
         if (st == dnnl_success) {
             st = dnnl_primitive_desc_create(&pd, &op, attr, engine, hint);

@@ -38,6 +38,7 @@ enum gan__dnnl_direction { GAN_DNNL_FORWARD, GAN_DNNL_DATA, GAN_DNNL_WEIGHTS };
  */
 struct gan__dnnl_geometry {
     dnnl_dims_t stride, dilate, pad_before, pad_after;
+    bool winograd; /* transformed tiles instead of direct sums; versions 3.x refuse it */
 };
 
 /* Primitive descriptors. bias may be NULL (forward only). Returns NULL when the library refuses. */

@@ -24,6 +24,8 @@ struct gan__kernel {
     const char *backend; /* "cpu" */
     const char *op;      /* name of the op it serves */
     int rank;            /* smaller is tried first */
+    const char *variant; /* shown in dumps behind the backend, NULL for the usual kernel */
+    bool approximate;    /* loses digits that the plain kernel keeps: left out when `exact` */
     /* Can it serve these types and attributes? NULL: only f32 (and bool masks) everywhere. */
     bool (*match)(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
                   const void *attr);
@@ -45,10 +47,11 @@ struct gan__kernel {
 
 extern const struct gan__kernel *const gan__kernels[]; /* generated, NULL at the end */
 
-/* Best kernel of a backend for these types; NULL when only the reference serves. */
+/* Best kernel of a backend for these types; NULL when only the reference serves. exact: none that
+ * is approximate. */
 const struct gan__kernel *gan__kernel_find(const char *backend, const struct gan__op *op,
                                            const struct gan__type *in, int n_in,
-                                           const struct gan__type *out, int n_out,
-                                           const void *attr);
+                                           const struct gan__type *out, int n_out, const void *attr,
+                                           bool exact);
 
 #endif

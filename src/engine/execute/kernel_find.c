@@ -23,13 +23,13 @@ static bool serves(const struct gan__kernel *k, const char *backend, const char 
 
 /* Lowest rank among the kernels that serve; with_tile: by a tile function, else by `run`. */
 static const struct gan__kernel *find(const char *backend, const struct gan__op *op,
-                                      const struct gan__prepare *t, bool with_tile)
+                                      const struct gan__prepare *t, bool with_tile, bool exact)
 {
     const struct gan__kernel *best = NULL;
     for (const struct gan__kernel *const *p = gan__kernels; *p; p++) {
         const struct gan__kernel *k = *p;
         if ((with_tile ? !k->tile : !k->run) || !serves(k, backend, op->name) ||
-            (best && best->rank <= k->rank)) {
+            (exact && k->approximate) || (best && best->rank <= k->rank)) {
             continue;
         }
         bool plain = plain_types(t->in, t->n_in) && plain_types(t->out, t->n_out);
@@ -45,10 +45,11 @@ static const struct gan__kernel *find(const char *backend, const struct gan__op 
 
 const struct gan__kernel *gan__kernel_find(const char *backend, const struct gan__op *op,
                                            const struct gan__type *in, int n_in,
-                                           const struct gan__type *out, int n_out, const void *attr)
+                                           const struct gan__type *out, int n_out, const void *attr,
+                                           bool exact)
 {
     struct gan__prepare t = {.in = in, .n_in = n_in, .out = out, .n_out = n_out, .attr = attr};
-    return find(backend, op, &t, false);
+    return find(backend, op, &t, false, exact);
 }
 
 const struct gan__kernel *gan__kernel_tile(const char *backend, const struct gan__op *op,
@@ -56,5 +57,5 @@ const struct gan__kernel *gan__kernel_tile(const char *backend, const struct gan
                                            const struct gan__type *out, int n_out, const void *attr)
 {
     struct gan__prepare t = {.in = in, .n_in = n_in, .out = out, .n_out = n_out, .attr = attr};
-    return find(backend, op, &t, true);
+    return find(backend, op, &t, true, false);
 }

@@ -18,7 +18,7 @@ static double now_ms(void)
 static bool served(const char *backend, const struct gan__op *op, const struct gan__type *in,
                    int n_in, const struct gan__type *out, int n_out, const void *attr)
 {
-    return gan__kernel_find(backend, op, in, n_in, out, n_out, attr) != NULL;
+    return gan__kernel_find(backend, op, in, n_in, out, n_out, attr, true) != NULL;
 }
 
 static bool tiled(const char *backend, const struct gan__op *op, const struct gan__type *in,
@@ -118,6 +118,7 @@ gan_plan *gan__plan_build(const struct gan__build *b, gan_err *err)
         return NULL;
     }
     p->backend = ref ? "ref" : "cpu";
+    p->exact = b->exact;
     p->store = b->g->store;
     p->run.threads = b->threads > 0 ? b->threads : 1;
     gan_status status = copy_feeds(p, b->g, err);
@@ -146,6 +147,7 @@ gan_plan *gan_plan_new(const gan_graph *g, const gan_val *outputs, int n,
                            .without = o->without,
                            .threads = o->threads,
                            .verify = o->verify,
+                           .exact = o->exact,
                            .keep_sets = true};
 #ifndef NDEBUG
     b.verify = true;

@@ -37,6 +37,9 @@ static void add_tensor(struct gan__str *t, const gan_tensor *x)
 
 static const char *backend_of(const struct gan__step *s)
 {
+    if (s->kernel && s->kernel->variant) {
+        return s->kernel->variant;
+    }
     return s->kernel ? s->kernel->backend : "ref";
 }
 

@@ -108,7 +108,8 @@ static gan_status choose(gan_plan *p, const gan_graph *g, const struct gan__node
         s->run = run_state_set;
         return GAN_OK;
     }
-    s->kernel = gan__kernel_find(p->backend, n->op, in, n->n_in, n->out, n->n_out, s->call.attr);
+    s->kernel =
+        gan__kernel_find(p->backend, n->op, in, n->n_in, n->out, n->n_out, s->call.attr, p->exact);
     if (s->kernel) {
         s->run = s->kernel->run;
         return prepare_kernel(p, n, in, s, err);

@@ -54,6 +54,7 @@ struct gan_plan {
     struct gan__arena arena;
     gan_store *store;
     const char *backend;
+    bool exact; /* no approximate kernels */
     struct gan__step *steps;
     size_t n_steps;
     struct gan__slab_ref *refs;
@@ -82,6 +83,7 @@ struct gan__build {
     const char *without;
     int threads;
     bool verify;
+    bool exact;
     bool keep_sets; /* false: the store is not written */
 };
 

@@ -1,0 +1,136 @@
+/* test_winograd.c: 3x3 convolutions of the cpu backend, whichever kernel it picks, against the
+ * reference in f64.
+ *
+ * Tolerance: 5e-6 of the largest result (1e-6 measured). F(4x4,3x3) multiplies by constants up to 8 and adds up to
+ * 36 terms of alternating sign, which costs about one digit of f32's seven. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "base/philox.h"
+#include <gan/plan.h>
+
+struct shape {
+    int64_t n, size, in, out, pad, pad_after;
+};
+
+/* Sizes that are no multiple of the tile, and paddings that differ. */
+static const struct shape shapes[] = {
+    {2, 28, 64, 64, 1, 1}, {1, 33, 64, 96, 1, 1}, {3, 25, 64, 64, 0, 0}, {1, 33, 96, 64, 0, 1}};
+
+enum { OUTPUTS = 4 };
+
+static void fill(float *x, int64_t n, uint64_t key)
+{
+    struct gan__rng rng;
+    gan__rng_init(&rng, key);
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = (float)gan__rng_normal(&rng);
+    }
+}
+
+/* y, leaky_relu(y + b), dL/dx and dL/dw of L = sum(y^2)/2. */
+static gan_plan *build(const struct shape *s, const char *backend, bool exact)
+{
+    gan_graph *g = gan_graph_new(NULL, GAN_F32);
+    gan_val x = gan_feed(g, "x", GAN_F32, GAN_SHAPE(s->n, s->size, s->size, s->in));
+    gan_val w = gan_feed(g, "w", GAN_F32, GAN_SHAPE(s->out, s->in, 3, 3));
+    gan_val b = gan_feed(g, "b", GAN_F32, GAN_SHAPE(s->out));
+    struct gan_conv c = {.pad_top = s->pad,
+                         .pad_bottom = s->pad_after,
+                         .pad_left = s->pad,
+                         .pad_right = s->pad_after};
+    gan_val y = gan_conv2d(g, x, w, c), wrt[] = {x, w}, out[OUTPUTS];
+    out[0] = y;
+    gan_val again = gan_conv2d(g, gan_scale(g, x, 0.5), w, c);
+    out[1] = gan_leaky_relu(g, gan_add(g, again, b), 0.2);
+    gan_grad(g, gan_scale(g, gan_sum_all(g, gan_square(g, y)), 0.5), wrt, 2, out + 2);
+    gan_err err = {0};
+    struct gan_plan_opts o = {.backend = backend, .threads = 2, .exact = exact};
+    gan_plan *p = gan_plan_new(g, out, OUTPUTS, &o, &err);
+    if (!p) {
+        fail_msg("%s", err.message);
+    }
+    gan_graph_free(g);
+    return p;
+}
+
+static void run(gan_plan *p, const struct shape *s, float *x, float *w, float *b)
+{
+    struct gan_feed_data feeds[] = {{"x", {GAN_F32, GAN_SHAPE(s->n, s->size, s->size, s->in), x}},
+                                    {"w", {GAN_F32, GAN_SHAPE(s->out, s->in, 3, 3), w}},
+                                    {"b", {GAN_F32, GAN_SHAPE(s->out), b}}};
+    gan_err err = {0};
+    if (gan_plan_run(p, &(struct gan_run){.feeds = feeds, .n_feeds = 3}, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static void agree(const gan_tensor *got, const gan_tensor *want, double tolerance, const char *what)
+{
+    int64_t n = gan_shape_count(&want->shape);
+    double largest = 0, worst = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double v = gan_tensor_get(want, i);
+        largest = fmax(largest, fabs(v));
+        worst = fmax(worst, fabs(gan_tensor_get(got, i) - v));
+    }
+    assert_true(largest > 0);
+    if (!(worst <= tolerance * largest)) {
+        fail_msg("%s: off by %g of %g", what, worst, largest);
+    }
+}
+
+static void matches_reference(void **state)
+{
+    (void)state;
+    static const char *const what[OUTPUTS] = {"forward", "bias and activation", "data gradient",
+                                              "weight gradient"};
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        const struct shape *s = &shapes[k];
+        int64_t n_x = s->n * s->size * s->size * s->in, n_w = s->out * s->in * 9;
+        float *x = malloc((size_t)n_x * sizeof *x), *w = malloc((size_t)n_w * sizeof *w);
+        float *b = malloc((size_t)s->out * sizeof *b);
+        fill(x, n_x, 1);
+        fill(w, n_w, 2);
+        fill(b, s->out, 3);
+        gan_plan *fast = build(s, "cpu", false), *exact = build(s, "cpu", true);
+        gan_plan *ref = build(s, "ref", false);
+        run(fast, s, x, w, b);
+        run(exact, s, x, w, b);
+        run(ref, s, x, w, b);
+        for (int i = 0; i < OUTPUTS; i++) {
+            agree(gan_plan_output(fast, i), gan_plan_output(ref, i), 5e-6, what[i]);
+            agree(gan_plan_output(exact, i), gan_plan_output(ref, i), 3e-6, what[i]);
+        }
+        char *text = gan_plan_dump(fast, GAN_DUMP_TEXT);
+        assert_non_null(text);
+        if (!strstr(text, "cpu.winograd")) {
+            print_message("shape %d: this library or CPU has no Winograd\n", (int)k);
+        }
+        gan_text_free(text);
+        text = gan_plan_dump(exact, GAN_DUMP_TEXT);
+        assert_non_null(text);
+        assert_null(strstr(text, "winograd"));
+        gan_text_free(text);
+        gan_plan_free(fast);
+        gan_plan_free(exact);
+        gan_plan_free(ref);
+        free(x);
+        free(w);
+        free(b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(matches_reference)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
