@@ -72,9 +72,14 @@ struct gan_dataset_info {
     int64_t count;                  /* samples; INT64_MAX when endless */
     int64_t height, width;          /* of a sample as it is stored; 1 and 1 for points */
     int64_t channels;               /* 1 or 3, after compositing; the dimension of points */
+    int64_t count_b;                /* second images, 0 when there are none */
+    int64_t height_b, width_b;      /* of a second image as it is stored */
+    int64_t channels_b;             /* 1 or 3 */
+    bool paired;                    /* second image i belongs to sample i */
     int64_t size;                   /* size= of the SPEC, 0 when not given */
     int64_t want_channels;          /* channels= of the SPEC, 0 when not given */
     bool flip;                      /* flip= of the SPEC */
+    int64_t jitter;                 /* jitter= of the SPEC */
     bool points;                    /* samples are points: no range, no resizing */
     bool endless;                   /* every position is a new sample */
     bool alpha;                     /* stored with alpha, composited on the background */
@@ -92,19 +97,25 @@ struct gan_loader_cfg {
     gan_fit fit;           /* how to reach height and width */
     int64_t height, width; /* of the images [size= of the SPEC, else the data's own] */
     int64_t channels;      /* 1 or 3 [channels= of the SPEC, else the data's own] */
+    int64_t channels_b;    /* of second images [as channels] */
     bool flip;             /* mirror half of the images; flip= of the SPEC does the same */
+    bool plain;            /* neither flips nor jitter, whatever the SPEC says */
     int threads;           /* that prepare batches ahead [1] */
 };
 
 /** One batch. Never partly filled. */
 struct gan_batch {
     const float *images;   /* [n,height,width,channels], 64-byte aligned */
+    const float *images_b; /* [n,height,width,channels_b], or NULL: as info's paired says, the other
+                              halves of `images` or images of the other domain */
     const int32_t *labels; /* [n], -1 where the data have none */
     const int64_t *index;  /* [n], number of the sample in the data set */
-    int64_t n;             /* samples */
-    int64_t height, width; /* of each */
-    int64_t channels;      /* of each */
-    int64_t first;         /* position of sample 0 in the endless sequence */
+    const int64_t *index_b; /* [n], number of each second image, or NULL */
+    int64_t n;              /* samples */
+    int64_t height, width;  /* of each */
+    int64_t channels;       /* of each */
+    int64_t channels_b;     /* of each second image, 0 without */
+    int64_t first;          /* position of sample 0 in the endless sequence */
 };
 
 /** Batches in the making. One thread may call next and seek. */
@@ -117,7 +128,7 @@ typedef struct gan_loader gan_loader;
  */
 GAN_API bool gan_data_kind(size_t i, struct gan_data_kind *out);
 
-/** Options that every image SPEC takes: size, channels, flip, pad. */
+/** Options that every image SPEC takes: size, channels, flip, jitter, pad. */
 GAN_API const struct gan_opt *gan_data_options(void);
 
 /**
@@ -154,6 +165,11 @@ GAN_API const struct gan_dataset_info *gan_dataset_about(const gan_dataset *ds);
  */
 GAN_API gan_status gan_dataset_pixels(const gan_dataset *ds, int64_t index, uint8_t *hwc,
                                       gan_err *err);
+
+/** gan_dataset_pixels of the second images, 0 .. count_b-1. errors: as gan_dataset_pixels, and
+ * GAN_E_UNSUPPORTED when there are none. */
+GAN_API gan_status gan_dataset_pixels_b(const gan_dataset *ds, int64_t index, uint8_t *hwc,
+                                        gan_err *err);
 
 /** Class of a sample; -1 when there are none or the index is outside. */
 GAN_API int32_t gan_dataset_label(const gan_dataset *ds, int64_t index);

@@ -32,12 +32,15 @@ extern "C" {
 /** Fields of a batch, as bits. */
 typedef enum gan_field {
     GAN_FIELD_IMAGE = 1, /* real [N,H,W,C] in the model's range */
-    GAN_FIELD_LABEL = 2  /* i32 [N], class of each image */
+    GAN_FIELD_LABEL = 2, /* i32 [N], class of each image */
+    GAN_FIELD_B = 4,     /* real [N,H,W,channels_b], a second image: of a pair or of domain B */
+    GAN_FIELD_PAIR = 8   /* no field but a need: the second image belongs to the first */
 } gan_field;
 
 /** What a model is fitted to. Every options structure of a model begins with one. */
 struct gan_task {
     int64_t height, width, channels; /* of the images it makes */
+    int64_t channels_b;              /* of second images; 0 when the data have none */
     int64_t classes;                 /* 0 when the data have no labels */
     bool points;                     /* samples are points of `channels` numbers, of any size */
     gan_range range;                 /* of the pixels */
@@ -72,6 +75,9 @@ struct gan_model {
     void (*nets)(gan_nets *d, const void *opts);
     void (*iteration)(gan_step *s, const void *opts);
     gan_val (*sample)(gan_step *s, const void *opts); /* images [N,H,W,C] */
+    /* What training shows instead of samples, one row for each image of the batch: input, output,
+     * target side by side [N,H,k*W,C]; NULL for models that need no images to sample. */
+    gan_val (*show)(gan_step *s, const void *opts);
     /* Overwrites initial values after the initialisers (biases from the data's mean); may be NULL. */
     void (*initial)(const struct gan_param *p, const gan_tensor *value, const void *opts);
     const struct gan_claim *claims; /* ends with a NULL what; may be NULL */
@@ -146,6 +152,20 @@ GAN_API gan_val gan_latent(gan_step *s, const char *name, int64_t z);
 
 /** Latents [N,z], uniform with mean 0 and variance 1 (on +-sqrt 3). */
 GAN_API gan_val gan_latent_uniform(gan_step *s, const char *name, int64_t z);
+
+/**
+ * An image pool: the first `size` images are kept and handed through; then each is, with
+ * probability 1/2, exchanged for a random kept one, which it replaces. Images are taken one after
+ * the other. A value that is not finite is never kept.
+ *
+ * in:     name    of the entries "pool.NAME" [size,H,W,C] and "pool.NAME.count" and of the stream
+ *         images  real [N,H,W,C], treated as constants
+ *         size    images kept; 0: no pool
+ * out:    [N,H,W,C]
+ * errors: GAN_E_RANGE (size below 0), GAN_E_NOMEM; sticky on the graph
+ * ref:    Shrivastava et al. 2017, arXiv:1612.07828; Zhu et al. 2017, arXiv:1703.10593
+ */
+GAN_API gan_val gan_pool(gan_step *s, const char *name, gan_val images, int64_t size);
 
 /** Applies a network of the model to one input in the step's mode; its first output. */
 GAN_API gan_val gan_apply(gan_step *s, const char *net, gan_val x);

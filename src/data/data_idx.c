@@ -23,41 +23,13 @@ struct opts {
     uint8_t background[3];
 };
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-    return at != NULL ? (int)((at - digits) % 16) : -1;
-}
-
-static gan_status parse_colour(const char *text, void *field, gan_err *err)
-{
-    const char *hex = strcmp(text, "white") == 0   ? "ffffff"
-                      : strcmp(text, "black") == 0 ? "000000"
-                                                   : text;
-    uint8_t rgb[3];
-    bool good = strlen(hex) == 6;
-    for (size_t i = 0; good && i < 3; i++) {
-        int high = hex_digit(hex[2 * i]);
-        int low = hex_digit(hex[2 * i + 1]);
-        good = high >= 0 && low >= 0;
-        rgb[i] = good ? (uint8_t)(high * 16 + low) : 0;
-    }
-    if (!good) {
-        return gan__fail(err, GAN_E_ARG, "--background is '%s', allowed white, black or RRGGBB",
-                         text);
-    }
-    memcpy(field, rgb, sizeof rgb);
-    return GAN_OK;
-}
-
 static const struct gan_opt table[] = {
     GAN_OPT_CHOICE(struct opts, split, "split", "any", "any|train|test",
                    "files named train-... or t10k-..., test-...; any prefers train"),
     GAN_OPT_TEXT(struct opts, file, "file", "", "image file in the folder, or a part of its name"),
     GAN_OPT_TEXT(struct opts, labels, "labels", "",
                  "label file, or a part of its name; none for no labels"),
-    GAN_OPT_PARSED(struct opts, background, "background", "white", parse_colour,
+    GAN_OPT_PARSED(struct opts, background, "background", "white", gan__parse_colour,
                    "colour under transparent pixels: white, black or RRGGBB"),
     GAN_OPT_END,
 };

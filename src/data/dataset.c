@@ -30,15 +30,25 @@ static void fill_info(gan_dataset *ds, const struct gan__spec *spec)
         .class_names = s->class_names,
         .memory_bytes = s->memory_bytes,
     };
+    ds->info.jitter = spec->common.jitter;
     ds->pad_edge = spec->common.pad == 1;
+    if (s->second != NULL) {
+        ds->info.count_b = s->second->count;
+        ds->info.height_b = s->second->height;
+        ds->info.width_b = s->second->width;
+        ds->info.channels_b = s->second->channels;
+        ds->info.paired = s->paired;
+        ds->info.memory_bytes += s->second->memory_bytes;
+    }
 }
 
 /* Options about pixels mean nothing for points. */
 static gan_status check_points(const gan_dataset *ds, const struct gan__spec *spec, gan_err *err)
 {
     const struct gan__spec_common *c = &spec->common;
-    if (ds->source.points && (c->size != 0 || c->channels != 0 || c->flip)) {
-        return gan__fail(err, GAN_E_ARG, "data %s are points: size, channels, flip do not apply",
+    if (ds->source.points && (c->size != 0 || c->channels != 0 || c->flip || c->jitter)) {
+        return gan__fail(err, GAN_E_ARG,
+                         "data %s are points: size, channels, flip, jitter do not apply",
                          spec->kind->name);
     }
     return GAN_OK;
@@ -77,14 +87,23 @@ gan_status gan_dataset_open(const char *text, gan_dataset **out, gan_err *err)
     return GAN_OK;
 }
 
+static void release_source(struct gan__source *s)
+{
+    if (s->release != NULL) {
+        s->release(s);
+    }
+}
+
 void gan_dataset_close(gan_dataset *ds)
 {
     if (ds == NULL) {
         return;
     }
-    if (ds->source.release != NULL) {
-        ds->source.release(&ds->source);
+    if (ds->source.second != NULL) {
+        release_source(ds->source.second);
+        gan__free(ds->source.second);
     }
+    release_source(&ds->source);
     gan__free(ds->spec);
     gan__free(ds);
 }
@@ -105,6 +124,20 @@ gan_status gan_dataset_pixels(const gan_dataset *ds, int64_t index, uint8_t *hwc
                          index, ds->info.spec, ds->source.count - 1);
     }
     return ds->source.pixels(&ds->source, index, hwc, err);
+}
+
+gan_status gan_dataset_pixels_b(const gan_dataset *ds, int64_t index, uint8_t *hwc, gan_err *err)
+{
+    const struct gan__source *b = ds->source.second;
+    if (b == NULL) {
+        return gan__fail(err, GAN_E_UNSUPPORTED, "data %s have no second images", ds->info.spec);
+    }
+    if (index < 0 || index >= b->count) {
+        return gan__fail(err, GAN_E_RANGE,
+                         "second image %" PRId64 " of data %s, allowed 0 to %" PRId64, index,
+                         ds->info.spec, b->count - 1);
+    }
+    return b->pixels(b, index, hwc, err);
 }
 
 int32_t gan_dataset_label(const gan_dataset *ds, int64_t index)

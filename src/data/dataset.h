@@ -19,6 +19,10 @@ struct gan__source {
     uint64_t memory_bytes;          /* mapped or allocated */
     void *state;                    /* the kind's own */
 
+    struct gan__source
+        *second; /* second images: allocated, released and freed with this; or NULL */
+    bool paired; /* image i of `second` belongs to image i */
+
     /* Images: u8 [height,width,channels]. Any thread. */
     gan_status (*pixels)(const struct gan__source *s, int64_t index, uint8_t *hwc, gan_err *err);
     /* Points: f32 [channels] from (seed, index). Any thread. */

@@ -233,3 +233,33 @@ gan_status gan__idx_source(struct gan__source *s, const struct gan__idx_set *wan
     s->class_names = want->class_names;
     return GAN_OK;
 }
+
+/* --- options -------------------------------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = c != '\0' ? strchr(digits, c) : NULL;
+    return at != NULL ? (int)((at - digits) % 16) : -1;
+}
+
+gan_status gan__parse_colour(const char *text, void *field, gan_err *err)
+{
+    const char *hex = strcmp(text, "white") == 0   ? "ffffff"
+                      : strcmp(text, "black") == 0 ? "000000"
+                                                   : text;
+    uint8_t rgb[3];
+    bool good = strlen(hex) == 6;
+    for (size_t i = 0; good && i < 3; i++) {
+        int high = hex_digit(hex[2 * i]);
+        int low = hex_digit(hex[2 * i + 1]);
+        good = high >= 0 && low >= 0;
+        rgb[i] = good ? (uint8_t)(high * 16 + low) : 0;
+    }
+    if (!good) {
+        return gan__fail(err, GAN_E_ARG, "--background is '%s', allowed white, black or RRGGBB",
+                         text);
+    }
+    memcpy(field, rgb, sizeof rgb);
+    return GAN_OK;
+}

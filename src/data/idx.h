@@ -29,4 +29,20 @@ struct gan__idx_set {
 };
 gan_status gan__idx_source(struct gan__source *s, const struct gan__idx_set *set, gan_err *err);
 
+/* Parses "white", "black" or "RRGGBB" into u8 [3]: the background of an option table. */
+gan_status gan__parse_colour(const char *text, void *field, gan_err *err);
+
+/* Options of the kinds below. */
+struct gan__two_idx_opts {
+    uint8_t background[3];
+};
+extern const struct gan_opt gan__two_idx_table[];
+
+/* "FILEA,FILEB": tells whether it is of that form, opening no file. */
+gan_status gan__two_idx_check(const char *argument, gan_err *err);
+
+/* Two files of images as a source with a second one. */
+gan_status gan__two_idx_open(struct gan__source *s, const char *argument,
+                             const struct gan__two_idx_opts *o, gan_err *err);
+
 #endif

@@ -27,10 +27,10 @@
 #define MAX_SIDE 8192
 
 struct slot {
-    struct gan_batch batch; /* points into the arrays below */
-    float *images;
+    struct gan_batch batch;   /* points into the arrays below */
+    float *images, *images_b; /* images_b and index_b are NULL without second images */
     int32_t *labels;
-    int64_t *index;
+    int64_t *index, *index_b;
     int64_t number; /* batch that is ready here; -1 while empty or being filled */
     gan_status status;
     gan_err err;
@@ -42,14 +42,16 @@ struct worker {
     bool running;
     uint8_t *pixels; /* one stored image */
     float *scratch;  /* of the transform */
+    float *wide;     /* one image before its crop, NULL without jitter */
 };
 
 struct gan_loader {
     const struct gan_dataset *ds;
     struct gan_loader_cfg cfg; /* with defaults filled in */
-    struct gan__transform transform;
-    uint64_t order_key, flip_key;
-    size_t sample; /* floats of one sample */
+    struct gan__transform transform, transform_b;
+    uint64_t order_key, order_b_key, flip_key, flip_b_key;
+    size_t sample, sample_b; /* floats of one sample */
+    int64_t jitter;
 
     struct slot slots[RING];
     struct worker workers[MAX_THREADS];
@@ -67,11 +69,13 @@ struct gan_loader {
 
 /* Sizes in floats and bytes, checked. */
 struct sizes {
-    size_t images;  /* bytes of one slot */
+    size_t images; /* bytes of one slot, first and second */
+    size_t images_b;
     size_t labels;  /* bytes */
     size_t index;   /* bytes */
     size_t pixels;  /* bytes of a worker */
     size_t scratch; /* bytes of a worker */
+    size_t wide;    /* bytes of a worker */
 };
 
 static gan_status resolve_cfg(const struct gan_dataset *ds, const struct gan_loader_cfg *want,
@@ -85,7 +89,9 @@ static gan_status resolve_cfg(const struct gan_dataset *ds, const struct gan_loa
     cfg->width = want->width != 0 ? want->width : info->size != 0 ? info->size : info->width;
     int64_t own_channels = info->want_channels != 0 ? info->want_channels : info->channels;
     cfg->channels = want->channels != 0 ? want->channels : own_channels;
-    cfg->flip = want->flip || info->flip;
+    int64_t own_b = info->want_channels != 0 ? info->want_channels : info->channels_b;
+    cfg->channels_b = info->count_b == 0 ? 0 : want->channels_b != 0 ? want->channels_b : own_b;
+    cfg->flip = !want->plain && (want->flip || info->flip);
     if (cfg->batch < 1 || cfg->batch > MAX_BATCH) {
         return gan__fail(err, GAN_E_RANGE, "batch is %" PRId64 ", allowed 1 to %d", cfg->batch,
                          MAX_BATCH);
@@ -98,6 +104,20 @@ static gan_status resolve_cfg(const struct gan_dataset *ds, const struct gan_loa
         return gan__fail(err, GAN_E_RANGE,
                          "images of %" PRId64 "x%" PRId64 " wanted, allowed 1 to %d on a side",
                          cfg->height, cfg->width, MAX_SIDE);
+    }
+    return GAN_OK;
+}
+
+static gan_status check_channels(const struct gan_dataset_info *info, int64_t channels,
+                                 gan_err *err)
+{
+    if (channels != 1 && channels != 3) {
+        return gan__fail(err, GAN_E_ARG, "%" PRId64 " channels wanted, data %s give 1 or 3",
+                         channels, info->spec);
+    }
+    if (info->want_channels != 0 && channels != info->want_channels) {
+        return gan__fail(err, GAN_E_ARG, "data %s have channels=%" PRId64 ", %" PRId64 " wanted",
+                         info->spec, info->want_channels, channels);
     }
     return GAN_OK;
 }
@@ -121,22 +141,21 @@ static gan_status check_wishes(const struct gan_dataset *ds, const struct gan_lo
                          "data %s have size=%" PRId64 ", %" PRId64 "x%" PRId64 " wanted",
                          info->spec, info->size, cfg->height, cfg->width);
     }
-    if (cfg->channels != 1 && cfg->channels != 3) {
-        return gan__fail(err, GAN_E_ARG, "%" PRId64 " channels wanted, data %s give 1 or 3",
-                         cfg->channels, info->spec);
-    }
-    if (info->want_channels != 0 && cfg->channels != info->want_channels) {
-        return gan__fail(err, GAN_E_ARG, "data %s have channels=%" PRId64 ", %" PRId64 " wanted",
-                         info->spec, info->want_channels, cfg->channels);
-    }
-    return GAN_OK;
+    GAN_TRY(check_channels(info, cfg->channels, err));
+    return info->count_b > 0 ? check_channels(info, cfg->channels_b, err) : GAN_OK;
 }
 
-/* Fills the transform's description; points need none. */
-static struct gan__transform_cfg plan_transform(const struct gan_dataset *ds,
-                                                const struct gan_loader_cfg *cfg)
+static int64_t jitter_of(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg)
 {
-    const struct gan__source *s = &ds->source;
+    return cfg->plain ? 0 : ds->info.jitter;
+}
+
+/* Fills the transform's description for first or second images; points need none. */
+static struct gan__transform_cfg plan_transform(const struct gan_dataset *ds,
+                                                const struct gan_loader_cfg *cfg, bool second)
+{
+    const struct gan__source *s = second ? ds->source.second : &ds->source;
+    int64_t jitter = jitter_of(ds, cfg);
     bool smaller = cfg->height < s->height || cfg->width < s->width;
     bool other = cfg->height != s->height || cfg->width != s->width;
     bool resize =
@@ -145,10 +164,10 @@ static struct gan__transform_cfg plan_transform(const struct gan_dataset *ds,
         .src_h = s->height,
         .src_w = s->width,
         .src_c = s->channels,
-        .dst_h = cfg->height,
-        .dst_w = cfg->width,
-        .dst_c = cfg->channels,
-        .resize = resize && other,
+        .dst_h = cfg->height + jitter,
+        .dst_w = cfg->width + jitter,
+        .dst_c = second ? cfg->channels_b : cfg->channels,
+        .resize = (resize && other) || jitter > 0,
         .pad_edge = ds->pad_edge,
         .range = cfg->range,
     };
@@ -156,26 +175,102 @@ static struct gan__transform_cfg plan_transform(const struct gan_dataset *ds,
     return t;
 }
 
+/* The transforms of first and second images, and the scratch the greedier one needs. */
+static gan_status init_transforms(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg,
+                                  struct gan__transform t[2], size_t *scratch, gan_err *err)
+{
+    *scratch = 0;
+    for (int i = 0; i < (ds->info.points ? 0 : ds->source.second != NULL ? 2 : 1); i++) {
+        const struct gan__transform_cfg c = plan_transform(ds, cfg, i == 1);
+        GAN_TRY(gan__transform_init(&t[i], &c, err));
+        size_t need = gan__transform_scratch(&t[i]);
+        *scratch = need > *scratch ? need : *scratch;
+    }
+    return GAN_OK;
+}
+
 static bool measure(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg, size_t scratch,
                     struct sizes *z)
 {
     size_t sample = (size_t)(cfg->height * cfg->width * cfg->channels);
+    size_t sample_b = (size_t)(cfg->height * cfg->width * cfg->channels_b);
     size_t stored = ds->info.points ? 0 : (size_t)(ds->info.height * ds->info.width * 3);
-    return gan__mul(sample, sizeof(float), &z->images) &&
+    size_t stored_b = (size_t)(ds->info.height_b * ds->info.width_b * 3);
+    stored = stored_b > stored ? stored_b : stored;
+    int64_t jitter = jitter_of(ds, cfg);
+    int64_t wide = (cfg->height + jitter) * (cfg->width + jitter) * 3;
+    return gan__mul(jitter > 0 ? (size_t)wide : 0, sizeof(float), &z->wide) &&
+           gan__mul(sample_b, sizeof(float), &z->images_b) &&
+           gan__mul(z->images_b, (size_t)cfg->batch, &z->images_b) &&
+           gan__mul(sample, sizeof(float), &z->images) &&
            gan__mul(z->images, (size_t)cfg->batch, &z->images) &&
            gan__mul((size_t)cfg->batch, sizeof(int32_t), &z->labels) &&
            gan__mul((size_t)cfg->batch, sizeof(int64_t), &z->index) &&
            gan__mul(stored, 1, &z->pixels) && gan__mul(scratch, sizeof(float), &z->scratch);
 }
 
-static bool flipped(const struct gan_loader *l, int64_t epoch, int64_t index)
+/* What chance does to one image: mirror it, and where its crop begins. */
+struct luck {
+    bool flip;
+    int64_t top, left;
+};
+
+static struct luck luck_of(const struct gan_loader *l, uint64_t key, int64_t epoch, int64_t index)
 {
     uint32_t word[4];
-    if (!l->cfg.flip) {
-        return false;
+    struct luck luck = {0};
+    if (!l->cfg.flip && l->jitter == 0) {
+        return luck;
     }
-    gan__stream_block(l->flip_key, (uint64_t)index, (uint64_t)epoch, word);
-    return (word[0] & 1) != 0;
+    gan__stream_block(key, (uint64_t)index, (uint64_t)epoch, word);
+    uint64_t places = (uint64_t)l->jitter + 1;
+    luck.flip = l->cfg.flip && (word[0] & 1) != 0;
+    luck.top = (int64_t)((word[1] * places) >> 32);
+    luck.left = (int64_t)((word[2] * places) >> 32);
+    return luck;
+}
+
+/* Stored pixels to what the model wants. */
+static void transform(const struct worker *w, const struct gan__transform *t,
+                      const struct luck *luck, float *dst)
+{
+    const struct gan_loader *l = w->loader;
+    const struct gan__transform_cfg *c = &t->cfg;
+    if (l->jitter == 0) {
+        gan__transform_run(t, w->pixels, luck->flip, dst, w->scratch);
+        return;
+    }
+    gan__transform_run(t, w->pixels, luck->flip, w->wide, w->scratch);
+    size_t row = (size_t)(l->cfg.width * c->dst_c);
+    for (int64_t y = 0; y < l->cfg.height; y++) {
+        const float *src = w->wide + ((luck->top + y) * c->dst_w + luck->left) * c->dst_c;
+        memcpy(dst + (size_t)y * row, src, row * sizeof *dst);
+    }
+}
+
+/* Epoch and index of what stands at a position of a shuffled set. */
+static int64_t shuffled(uint64_t key, int64_t count, int64_t position, int64_t *epoch)
+{
+    *epoch = position / count;
+    return (int64_t)gan__permute(gan__hash_mix(key, (uint64_t)*epoch), (uint64_t)count,
+                                 (uint64_t)(position % count));
+}
+
+/* The second image of sample k: the other half of its pair, or from an order of its own. */
+static gan_status fill_second(const struct worker *w, struct slot *slot, int64_t k,
+                              struct luck luck)
+{
+    const struct gan_loader *l = w->loader;
+    const struct gan__source *s = l->ds->source.second;
+    int64_t index = slot->index[k], epoch;
+    if (!l->ds->source.paired) {
+        index = shuffled(l->order_b_key, s->count, slot->batch.first + k, &epoch);
+        luck = luck_of(l, l->flip_b_key, epoch, index);
+    }
+    slot->index_b[k] = index;
+    GAN_TRY(s->pixels(s, index, w->pixels, &slot->err));
+    transform(w, &l->transform_b, &luck, slot->images_b + (size_t)k * l->sample_b);
+    return GAN_OK;
 }
 
 /* Sample k of a batch, from its position alone. */
@@ -184,11 +279,9 @@ static gan_status fill_sample(const struct worker *w, struct slot *slot, int64_t
     const struct gan_loader *l = w->loader;
     const struct gan__source *s = &l->ds->source;
     int64_t position = slot->batch.first + k;
-    int64_t epoch = s->endless ? 0 : position / s->count;
-    int64_t index = position;
+    int64_t epoch = 0, index = position;
     if (!s->endless) {
-        uint64_t key = gan__hash_mix(l->order_key, (uint64_t)epoch);
-        index = (int64_t)gan__permute(key, (uint64_t)s->count, (uint64_t)(position % s->count));
+        index = shuffled(l->order_key, s->count, position, &epoch);
     }
     slot->index[k] = index;
     slot->labels[k] = s->label != NULL ? s->label(s, l->cfg.seed, index) : -1;
@@ -197,9 +290,10 @@ static gan_status fill_sample(const struct worker *w, struct slot *slot, int64_t
         s->point(s, l->cfg.seed, index, dst);
         return GAN_OK;
     }
+    struct luck luck = luck_of(l, l->flip_key, epoch, index);
     GAN_TRY(s->pixels(s, index, w->pixels, &slot->err));
-    gan__transform_run(&l->transform, w->pixels, flipped(l, epoch, index), dst, w->scratch);
-    return GAN_OK;
+    transform(w, &l->transform, &luck, dst);
+    return s->second != NULL ? fill_second(w, slot, k, luck) : GAN_OK;
 }
 
 static void fill_slot(const struct worker *w, struct slot *slot, int64_t first)
@@ -245,11 +339,19 @@ static gan_status make_slots(struct gan_loader *l, const struct sizes *z, gan_er
         s->images = gan__alloc_aligned(64, z->images);
         s->labels = gan__alloc(z->labels);
         s->index = gan__alloc(z->index);
-        if (s->images == NULL || s->labels == NULL || s->index == NULL) {
-            return gan__fail_nomem(err, z->images, "a batch");
+        if (z->images_b > 0) {
+            s->images_b = gan__alloc_aligned(64, z->images_b);
+            s->index_b = gan__alloc(z->index);
+        }
+        bool second = z->images_b == 0 || (s->images_b != NULL && s->index_b != NULL);
+        if (s->images == NULL || s->labels == NULL || s->index == NULL || !second) {
+            return gan__fail_nomem(err, z->images + z->images_b, "a batch");
         }
         s->number = -1;
         s->batch = (struct gan_batch){.images = s->images,
+                                      .images_b = s->images_b,
+                                      .index_b = s->index_b,
+                                      .channels_b = l->cfg.channels_b,
                                       .labels = s->labels,
                                       .index = s->index,
                                       .n = l->cfg.batch,
@@ -273,8 +375,9 @@ static gan_status make_workers(struct gan_loader *l, const struct sizes *z, gan_
         w->loader = l;
         w->pixels = gan__alloc(z->pixels);
         w->scratch = gan__alloc(z->scratch);
-        if (w->pixels == NULL || w->scratch == NULL) {
-            return gan__fail_nomem(err, z->pixels + z->scratch, "a loader thread");
+        w->wide = z->wide > 0 ? gan__alloc(z->wide) : NULL;
+        if (w->pixels == NULL || w->scratch == NULL || (z->wide > 0 && w->wide == NULL)) {
+            return gan__fail_nomem(err, z->pixels + z->scratch + z->wide, "a loader thread");
         }
     }
     for (int i = 0; i < l->cfg.threads; i++) {
@@ -293,17 +396,21 @@ static gan_status build(struct gan_loader *l, const struct gan_loader_cfg *want,
     struct sizes z;
     GAN_TRY(resolve_cfg(l->ds, want, &l->cfg, err));
     GAN_TRY(check_wishes(l->ds, &l->cfg, err));
+    struct gan__transform t[2] = {{.x = {0}}, {.x = {0}}};
     size_t scratch = 0;
-    if (!l->ds->info.points) {
-        const struct gan__transform_cfg t = plan_transform(l->ds, &l->cfg);
-        GAN_TRY(gan__transform_init(&l->transform, &t, err));
-        scratch = gan__transform_scratch(&l->transform);
-    }
+    gan_status status = init_transforms(l->ds, &l->cfg, t, &scratch, err);
+    l->transform = t[0]; /* released with the loader */
+    l->transform_b = t[1];
+    GAN_TRY(status);
     if (!measure(l->ds, &l->cfg, scratch, &z)) {
         return gan__fail(err, GAN_E_RANGE, "a batch of %" PRId64 " images is too large",
                          l->cfg.batch);
     }
     l->sample = (size_t)(l->cfg.height * l->cfg.width * l->cfg.channels);
+    l->sample_b = (size_t)(l->cfg.height * l->cfg.width * l->cfg.channels_b);
+    l->jitter = jitter_of(l->ds, &l->cfg);
+    l->order_b_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/order_b"));
+    l->flip_b_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/flip_b"));
     l->order_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/order"));
     l->flip_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/flip"));
     GAN_TRY(make_slots(l, &z, err));
@@ -342,6 +449,7 @@ static void stop_workers(gan_loader *l)
         }
         gan__free(l->workers[i].pixels);
         gan__free(l->workers[i].scratch);
+        gan__free(l->workers[i].wide);
     }
 }
 
@@ -353,6 +461,8 @@ void gan_loader_free(gan_loader *l)
     stop_workers(l);
     for (size_t i = 0; i < RING; i++) {
         gan__free(l->slots[i].images);
+        gan__free(l->slots[i].images_b);
+        gan__free(l->slots[i].index_b);
         gan__free(l->slots[i].labels);
         gan__free(l->slots[i].index);
     }
@@ -366,6 +476,7 @@ void gan_loader_free(gan_loader *l)
         (void)pthread_mutex_destroy(&l->lock);
     }
     gan__transform_release(&l->transform);
+    gan__transform_release(&l->transform_b);
     gan__free(l);
 }
 
@@ -416,24 +527,22 @@ uint64_t gan_loader_bytes(const gan_dataset *ds, const struct gan_loader_cfg *wa
 {
     struct gan_loader_cfg cfg;
     struct sizes z;
-    struct gan__transform t = {0};
+    struct gan__transform t[2] = {{.x = {0}}, {.x = {0}}};
     if (resolve_cfg(ds, want, &cfg, NULL) != GAN_OK || check_wishes(ds, &cfg, NULL) != GAN_OK) {
         return 0;
     }
     uint64_t taps = 0;
     size_t scratch = 0;
-    if (!ds->info.points) {
-        const struct gan__transform_cfg tc = plan_transform(ds, &cfg);
-        if (gan__transform_init(&t, &tc, NULL) != GAN_OK) {
-            return 0;
-        }
-        scratch = gan__transform_scratch(&t);
-        taps = (uint64_t)(t.x.n * (t.x.most * 4 + 16) + t.y.n * (t.y.most * 4 + 16));
-        gan__transform_release(&t);
+    gan_status status = init_transforms(ds, &cfg, t, &scratch, NULL);
+    for (int i = 0; i < 2; i++) {
+        taps += (uint64_t)(t[i].x.n * (t[i].x.most * 4 + 16) + t[i].y.n * (t[i].y.most * 4 + 16));
+        gan__transform_release(&t[i]);
     }
-    if (!measure(ds, &cfg, scratch, &z)) {
+    if (status != GAN_OK || !measure(ds, &cfg, scratch, &z)) {
         return 0;
     }
-    return sizeof(struct gan_loader) + taps + RING * (z.images + z.labels + z.index) +
-           (uint64_t)cfg.threads * (z.pixels + z.scratch);
+    size_t index_b = z.images_b > 0 ? z.index : 0;
+    return sizeof(struct gan_loader) + taps +
+           RING * (z.images + z.images_b + z.labels + z.index + index_b) +
+           (uint64_t)cfg.threads * (z.pixels + z.scratch + z.wide);
 }

@@ -22,6 +22,8 @@ static const struct gan_opt common_opts[] = {
     GAN_OPT_I64(S, size, "size", "0", 0, 8192, "scale the shorter side to this, crop the centre"),
     GAN_OPT_PARSED(S, channels, "channels", "0", parse_channels, "1 for gray, 3 for colour"),
     GAN_OPT_BOOL(S, flip, "flip", "no", "mirror half of the images, chosen anew every epoch"),
+    GAN_OPT_I64(S, jitter, "jitter", "0", 0, 1024,
+                "scale this many pixels too large, crop at a place chosen anew every epoch"),
     GAN_OPT_CHOICE(S, pad, "pad", "background", "background|edge", "what padding is filled with"),
     GAN_OPT_END,
 };

@@ -9,6 +9,7 @@ struct gan__spec_common {
     int64_t size;     /* 0: not given */
     int64_t channels; /* 0: not given */
     bool flip;
+    int64_t jitter;
     int pad; /* 0 background, 1 edge */
 };
 

@@ -118,7 +118,9 @@ gan_val gan_batch(gan_step *s, gan_field field)
     if (field == GAN_FIELD_LABEL) {
         return gan__step_input(s, "label", GAN_I32, GAN_SHAPE(1));
     }
-    return gan__step_input(s, "image", s->cfg.real, GAN_SHAPE(1, t->height, t->width, t->channels));
+    bool second = field == GAN_FIELD_B;
+    return gan__step_input(s, second ? "image_b" : "image", s->cfg.real,
+                           GAN_SHAPE(1, t->height, t->width, second ? t->channels_b : t->channels));
 }
 
 static gan_val latent(gan_step *s, const char *name, int64_t z, bool uniform)
@@ -247,15 +249,18 @@ gan_step *gan__step_build(const struct gan__step_cfg *cfg, gan_err *err)
     return step_done(s, err);
 }
 
-gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, gan_val *images, gan_err *err)
+gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, bool show, gan_val *images,
+                                 gan_err *err)
 {
+    const struct gan_model *m = cfg->model;
     gan_step *s = step_new(cfg, err);
     if (!s) {
         return NULL;
     }
     s->sampling = true;
     s->cfg.microbatch = cfg->batch;
-    *images = open_segment(s) ? cfg->model->sample(s, cfg->opts) : GAN_NONE;
+    gan_val (*make)(gan_step *, const void *) = show && m->show ? m->show : m->sample;
+    *images = open_segment(s) ? make(s, cfg->opts) : GAN_NONE;
     return step_done(s, err);
 }
 

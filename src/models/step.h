@@ -52,8 +52,10 @@ struct gan__step_cfg {
 /* Builds the training iteration. owns: the caller, gan__step_free. NULL on failure. */
 gan_step *gan__step_build(const struct gan__step_cfg *cfg, gan_err *err);
 
-/* Builds the sampling graph: one segment, feed "z"; *images is its value. */
-gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, gan_val *images, gan_err *err);
+/* Builds the sampling graph: one segment, feed "z" or those of a batch; *images is its value. With
+ * `show`, what the model shows of training instead, where it says so. */
+gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, bool show, gan_val *images,
+                                 gan_err *err);
 
 void gan__step_free(gan_step *s);
 

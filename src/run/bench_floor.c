@@ -94,8 +94,10 @@ static gan_status list_phase(const struct gan__bench *b, int i, struct shapes *s
     }
     gan_plan_free(p);
     r->state_bytes += 2 * runs * state_bytes(seg->graph);
-    if ((seg->fields & GAN_FIELD_IMAGE) != 0) {
-        int64_t pixels = b->recipe.run.batch * t->height * t->width * t->channels;
+    bool first = (seg->fields & GAN_FIELD_IMAGE) != 0, second = (seg->fields & GAN_FIELD_B) != 0;
+    if (first || second) {
+        int64_t channels = (first ? t->channels : 0) + (second ? t->channels_b : 0);
+        int64_t pixels = b->recipe.run.batch * t->height * t->width * channels;
         r->feed_bytes += runs * (double)pixels * (double)sizeof(float);
     }
     return room ? GAN_OK : gan__fail_nomem(err, sizeof(struct gan__heavy), "a list of shapes");

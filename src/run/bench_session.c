@@ -48,7 +48,9 @@ static gan_status make_batch(struct gan__bench *b, gan_err *err)
 {
     const struct gan_task *t = b->session.task;
     int64_t n = b->recipe.run.batch;
-    size_t count = (size_t)(n * t->height * t->width * t->channels);
+    size_t pixels = (size_t)(n * t->height * t->width);
+    size_t first = pixels * (size_t)t->channels;
+    size_t count = first + pixels * (size_t)t->channels_b; /* first images, then second */
     struct gan__rng rng;
     gan__rng_init(&rng, 1);
     b->images = gan__alloc_aligned(64, count * sizeof *b->images);
@@ -68,7 +70,9 @@ static gan_status make_batch(struct gan__bench *b, gan_err *err)
                                   .n = n,
                                   .height = t->height,
                                   .width = t->width,
-                                  .channels = t->channels};
+                                  .channels = t->channels,
+                                  .images_b = t->channels_b > 0 ? b->images + first : NULL,
+                                  .channels_b = t->channels_b};
     b->session.fixed = &b->batch;
     return GAN_OK;
 }

@@ -37,7 +37,7 @@ static uint64_t grid_bytes(const struct gan__session *s)
     const struct gan__generator *g = &s->generator;
     uint64_t pixels = (uint64_t)(g->height * g->width * g->channels);
     uint64_t scale = (uint64_t)gan__grid_scale(g->height, g->width);
-    return (uint64_t)GAN__GRID_IMAGES * pixels * scale * scale;
+    return (uint64_t)g->batch * pixels * scale * scale;
 }
 
 static gan_status fill_memory(struct gan__session *s, struct gan_train_cost *c, gan_err *err)

@@ -7,6 +7,7 @@
 #include "base/philox.h"
 #include "base/str.h"
 #include "engine/kernels/normal.h"
+#include "feeds.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static gan_status check_images(struct gan__generator *g, const gan_step *step, g
     g->channels = s.dim[3];
     gan_shape z = gan__step_latent_shape(step);
     g->z = z.rank == 2 ? z.dim[1] : 0;
+    g->fields = gan__step_segment(step, 0)->fields;
     g->uniform = gan__step_latent_uniform(step);
     return GAN_OK;
 }
@@ -44,7 +46,7 @@ gan_status gan__generator_init(struct gan__generator *g, const struct gan__gener
     };
     gan_val images = GAN_NONE;
     gan_err own = {0};
-    gan_step *step = gan__step_build_sample(&step_cfg, &images, &own);
+    gan_step *step = gan__step_build_sample(&step_cfg, cfg->show, &images, &own);
     gan_status status = step != NULL ? check_images(g, step, images, &own) : own.code;
     if (status == GAN_OK) {
         struct gan_plan_opts opts = {.threads = cfg->threads};
@@ -110,12 +112,17 @@ static gan_status run_batch(struct gan__generator *g, const struct gan__generate
     } else {
         gan__generator_latents(g, what->seed, what->first + done, g->batch, g->latents);
     }
-    struct gan_feed_data feed = {"z", {GAN_F32, GAN_SHAPE(g->batch, g->z), g->latents}};
+    struct gan_feed_data feeds[GAN__MAX_FIELDS + 1];
+    size_t n_feeds = what->from != NULL ? gan__batch_feeds(what->from, g->fields, feeds) : 0;
+    if (g->z > 0) {
+        feeds[n_feeds++] =
+            (struct gan_feed_data){"z", {GAN_F32, GAN_SHAPE(g->batch, g->z), g->latents}};
+    }
     struct gan_run run = {
         .seed = what->seed,
         .sample = (uint64_t)(what->first + done),
-        .feeds = &feed,
-        .n_feeds = g->z > 0,
+        .feeds = feeds,
+        .n_feeds = n_feeds,
         .workspace = what->workspace,
     };
     return gan_plan_run(g->plan, &run, err);
@@ -124,6 +131,11 @@ static gan_status run_batch(struct gan__generator *g, const struct gan__generate
 gan_status gan__generator_run(struct gan__generator *g, const struct gan__generate *what,
                               const struct gan__image_sink *sink, gan_err *err)
 {
+    bool given = what->from != NULL && what->from->n == g->batch && what->n <= g->batch;
+    if (g->fields != 0 && !given) {
+        return gan__fail(err, GAN_E_UNSUPPORTED,
+                         "this model makes images from images, not from noise");
+    }
     for (int64_t done = 0; done < what->n; done += g->batch) {
         int64_t n = what->n - done < g->batch ? what->n - done : g->batch;
         GAN_TRY(run_batch(g, what, done, err));

@@ -12,7 +12,8 @@ struct gan__generator {
     int64_t z;    /* length of a latent, 0: the model takes none */
     bool uniform; /* latents on +-sqrt 3 instead of normal */
     int64_t height, width, channels;
-    float *latents; /* [batch,z] */
+    uint32_t fields; /* gan_field bits of the batch it makes images from */
+    float *latents;  /* [batch,z] */
 };
 
 /* What it is made of; all borrowed, the store for as long as it lives. */
@@ -24,6 +25,7 @@ struct gan__generator_cfg {
     gan_mode mode; /* GAN_EVAL or GAN_BATCH_STATS */
     int64_t batch;
     int threads;
+    bool show; /* what the model shows of training, where it says so, instead of samples */
 };
 
 gan_status gan__generator_init(struct gan__generator *g, const struct gan__generator_cfg *cfg,
@@ -44,8 +46,9 @@ struct gan__image_sink {
 struct gan__generate {
     uint64_t seed;
     int64_t first, n;
-    const float *z;           /* NULL: of the seed */
-    gan_workspace *workspace; /* NULL: the plan's own */
+    const float *z;               /* NULL: of the seed */
+    const struct gan_batch *from; /* a batch of the generator's size, where it reads fields */
+    gan_workspace *workspace;     /* NULL: the plan's own */
 };
 
 gan_status gan__generator_run(struct gan__generator *g, const struct gan__generate *what,

@@ -1,4 +1,5 @@
 /* iterate.c: one iteration of training. */
+#include "feeds.h"
 #include "session.h"
 
 #include "base/err.h"
@@ -77,27 +78,14 @@ static gan_status run_phase(struct gan__session *s, struct gan__phase *p, int64_
 {
     const struct gan__segment *seg = p->segment;
     const struct gan_batch *b = NULL;
-    struct gan_feed_data feeds[2];
-    size_t n_feeds = 0;
+    struct gan_feed_data feeds[GAN__MAX_FIELDS];
     int64_t seen = gan__session_count(s, s->images);
     if (seg->fields != 0 && s->fixed != NULL) {
         b = s->fixed;
     } else if (seg->fields != 0) {
         GAN_TRY(gan_loader_next(s->loader, &b, err));
     }
-    union {
-        const void *in;
-        void *out;
-    } data;
-    if ((seg->fields & GAN_FIELD_IMAGE) != 0) {
-        data.in = b->images;
-        feeds[n_feeds++] = (struct gan_feed_data){
-            "image", {GAN_F32, GAN_SHAPE(b->n, b->height, b->width, b->channels), data.out}};
-    }
-    if ((seg->fields & GAN_FIELD_LABEL) != 0) {
-        data.in = b->labels;
-        feeds[n_feeds++] = (struct gan_feed_data){"label", {GAN_I32, GAN_SHAPE(b->n), data.out}};
-    }
+    size_t n_feeds = b != NULL ? gan__batch_feeds(b, seg->fields, feeds) : 0;
     fill_scalars(s, p);
     struct gan_run run = {
         .seed = (uint64_t)s->recipe->run.seed,

@@ -77,12 +77,36 @@ static gan_status fit_given(struct gan__session *s, gan_err *err)
     return status;
 }
 
+/* What the model needs of the data. */
+static gan_status check_needs(const struct gan__session *s, gan_err *err)
+{
+    const struct gan_dataset_info *info = gan_dataset_about(s->data);
+    const char *model = s->recipe->model->name, *data = s->recipe->data;
+    uint32_t needs = s->recipe->model->needs;
+    if ((needs & GAN_FIELD_LABEL) != 0 && !info->labelled) {
+        return gan__fail(err, GAN_E_ARG, "model %s needs classes, %s has none", model, data);
+    }
+    if ((needs & GAN_FIELD_PAIR) != 0 && !info->paired) {
+        return gan__fail(err, GAN_E_ARG,
+                         "model %s needs pairs of images, %s has none (pairs-idx:FILEA,FILEB)",
+                         model, data);
+    }
+    if ((needs & GAN_FIELD_B) != 0 && info->count_b == 0) {
+        return gan__fail(err, GAN_E_ARG,
+                         "model %s needs two sets of images, %s has one "
+                         "(domains-idx:FILEA,FILEB)",
+                         model, data);
+    }
+    return GAN_OK;
+}
+
 static gan_status fit_data(struct gan__session *s, gan_err *err)
 {
     const struct gan__run_opts *o = &s->recipe->run;
     const struct gan_dataset_info *info = gan_dataset_about(s->data);
     struct gan_task *t = s->task;
     int64_t size = 0, channels = 0;
+    GAN_TRY(check_needs(s, err));
     GAN_TRY(one_of("size", info->size, o->size, &size, err));
     GAN_TRY(one_of("channels", info->want_channels, o->channels, &channels, err));
     if (info->points && (size > 0 || (channels > 0 && channels != info->channels))) {
@@ -94,14 +118,11 @@ static gan_status fit_data(struct gan__session *s, gan_err *err)
     t->height = size > 0 ? size : info->height;
     t->width = size > 0 ? size : info->width;
     t->channels = channels > 0 ? channels : info->channels;
+    t->channels_b = channels > 0 && info->count_b > 0 ? channels : info->channels_b;
     t->classes = info->classes;
     t->points = info->points;
     s->resize = o->size > 0;
     GAN_TRY(s->recipe->model->fit(s->recipe->opts, size > 0 || info->points, err));
-    if ((s->recipe->model->needs & GAN_FIELD_LABEL) != 0 && !info->labelled) {
-        return gan__fail(err, GAN_E_ARG, "model %s needs classes, %s has none",
-                         s->recipe->model->name, s->recipe->data);
-    }
     return GAN_OK;
 }
 
@@ -115,6 +136,7 @@ struct gan_loader_cfg gan__session_loader_cfg(const struct gan__session *s)
         .height = s->task->height,
         .width = s->task->width,
         .channels = s->task->channels,
+        .channels_b = s->task->channels_b,
         .threads = 1,
     };
 }
@@ -351,8 +373,9 @@ gan_status gan__session_compile(struct gan__session *s, gan_err *err)
         .store = s->store,
         .nets = &s->nets,
         .mode = GAN_EVAL,
-        .batch = GAN__GRID_IMAGES,
+        .batch = s->recipe->model->show != NULL ? GAN__GRID_ROWS : GAN__GRID_IMAGES,
         .threads = s->threads,
+        .show = true,
     };
     GAN_TRY(gan__generator_init(&s->generator, &cfg, err));
     struct gan_plan_info info = gan_plan_info(s->generator.plan);
@@ -361,6 +384,39 @@ gan_status gan__session_compile(struct gan__session *s, gan_err *err)
         s->workspace_bytes = info.workspace_bytes;
     }
     return GAN_OK;
+}
+
+/* The first images of the training order, as they are, for the rows of every grid. */
+static gan_status make_show(struct gan__session *s, gan_err *err)
+{
+    struct gan_loader_cfg cfg = gan__session_loader_cfg(s);
+    const struct gan_batch *b = NULL;
+    gan_loader *loader = NULL;
+    cfg.batch = s->generator.batch;
+    cfg.plain = true;
+    size_t pixels = (size_t)(cfg.batch * cfg.height * cfg.width);
+    size_t a = pixels * (size_t)cfg.channels, both = a + pixels * (size_t)cfg.channels_b;
+    s->show_data = gan__alloc_array(both, sizeof *s->show_data);
+    if (s->show_data == NULL) {
+        return gan__fail_nomem(err, both * sizeof *s->show_data, "images to show");
+    }
+    gan_status status = gan_loader_new(s->data, &cfg, &loader, err);
+    if (status == GAN_OK) {
+        status = gan_loader_next(loader, &b, err);
+    }
+    if (status == GAN_OK) {
+        s->show = *b;
+        memcpy(s->show_data, b->images, a * sizeof *s->show_data);
+        s->show.images = s->show_data;
+        if (b->images_b != NULL) {
+            memcpy(s->show_data + a, b->images_b, (both - a) * sizeof *s->show_data);
+            s->show.images_b = s->show_data + a;
+        }
+        s->show.labels = NULL;
+        s->show.index = s->show.index_b = NULL;
+    }
+    gan_loader_free(loader);
+    return status;
 }
 
 gan_status gan__session_start(struct gan__session *s, gan_err *err)
@@ -372,6 +428,9 @@ gan_status gan__session_start(struct gan__session *s, gan_err *err)
     }
     if (s->fixed != NULL) {
         return GAN_OK;
+    }
+    if (s->generator.fields != 0) {
+        GAN_TRY(make_show(s, err));
     }
     GAN_TRY(gan_loader_new(s->data, &cfg, &s->loader, err));
     int64_t seen = gan__session_count(s, s->images);
@@ -386,6 +445,7 @@ void gan__session_release(struct gan__session *s)
         gan_plan_free(s->phase[i].plan);
     }
     gan_workspace_free(s->workspace);
+    gan__free(s->show_data);
     gan__step_free(s->step);
     gan_net_list_free(&s->nets);
     gan_store_free(s->store);

@@ -8,7 +8,8 @@
 
 #include <gan/checkpoint.h>
 
-enum { GAN__GRID_IMAGES = 64 };
+/* Samples of a grid; rows of one, for models that make images from images. */
+enum { GAN__GRID_IMAGES = 64, GAN__GRID_ROWS = 8 };
 
 /* A scalar feed of one segment: "disc.lr". */
 struct gan__scalar_name {
@@ -40,6 +41,8 @@ struct gan__session {
     int n_phases;
     int iteration, images; /* store entries of the counters */
     struct gan__generator generator;
+    struct gan_batch show; /* what the rows of grids are made from; points into show_data */
+    float *show_data;
     gan_workspace *workspace;
     size_t workspace_bytes;
     gan_loader *loader;

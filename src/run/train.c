@@ -83,7 +83,8 @@ static gan_status sample(struct trainer *t, gan_err *err)
         GAN_HAVE_SPNG && (points || t->s.generator.channels == 1 || t->s.generator.channels == 3);
     struct gan__generate what = {
         .seed = (uint64_t)t->recipe.run.seed,
-        .n = points ? SCATTER_POINTS : GAN__GRID_IMAGES,
+        .n = points ? SCATTER_POINTS : t->s.generator.batch,
+        .from = t->s.generator.fields != 0 ? &t->s.show : NULL,
         .workspace = t->s.workspace,
     };
     if (points || !png) {
@@ -93,8 +94,11 @@ static gan_status sample(struct trainer *t, gan_err *err)
     if (png) {
         (void)gan__format(text, sizeof text, "%" PRId64, t->recipe.run.seed);
         struct gan__png_text texts[] = {{"model", t->recipe.model->name}, {"seed", text}};
-        struct gan__picture how = {
-            .range = t->s.task->range, .points = points, .texts = texts, .n_texts = 2};
+        struct gan__picture how = {.range = t->s.task->range,
+                                   .points = points,
+                                   .columns = t->s.generator.fields != 0,
+                                   .texts = texts,
+                                   .n_texts = 2};
         GAN_TRY(gan__rundir_sample(path, sizeof path, t->result->dir, step, "png", err));
         GAN_TRY(gan__picture_write(&t->s.generator, &what, &how, path, err));
     }

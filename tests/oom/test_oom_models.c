@@ -52,7 +52,7 @@ static gan_status build(const struct subject *s, struct gan__step_cfg *cfg, gan_
     gan_val images;
     cfg->mode = GAN_EVAL;
     cfg->microbatch = 0;
-    step = gan__step_build_sample(cfg, &images, err);
+    step = gan__step_build_sample(cfg, false, &images, err);
     status = step == NULL ? err->code : GAN_OK;
     gan__step_free(step);
     return status;

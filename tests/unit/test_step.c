@@ -91,6 +91,82 @@ static void parameter_counts(void **state)
     assert_int_equal(params("autoencoder", 32, 1, aae, "disc"), 5632 + 131328 + 257);
 }
 
+/* The counts of spec section 0, from the reference code's layer lists. */
+static void translation_parameter_counts(void **state)
+{
+    (void)state;
+    const char *const six[] = {"blocks", "6", NULL}, *const nine[] = {"blocks", "9", NULL};
+    const char *const resnet[] = {"gen", "resnet-9", "norm", "instance", NULL};
+    const char *const pixel[] = {"disc", "pixel", NULL};
+    assert_int_equal(params("pix2pix", 256, 3, NULL, "gen"), 54413955);
+    assert_int_equal(params("pix2pix", 128, 3, NULL, "gen"), 41828995);
+    assert_int_equal(params("pix2pix", 256, 3, NULL, "disc"), 2768705);
+    assert_int_equal(params("pix2pix", 128, 3, resnet, "gen"), 11378179);
+    /* 6x64 and bias, 64x128, scale and offset, 128 */
+    assert_int_equal(params("pix2pix", 128, 3, pixel, "disc"), 448 + 8192 + 256 + 128);
+    assert_int_equal(params("cyclegan", 256, 3, nine, "gen_a"), 11378179);
+    assert_int_equal(params("cyclegan", 256, 3, NULL, "gen_b"), 11378179);
+    assert_int_equal(params("cyclegan", 128, 3, six, "gen_a"), 7837699);
+    assert_int_equal(params("cyclegan", 128, 3, NULL, "gen_b"), 7837699);
+    assert_int_equal(params("cyclegan", 128, 3, NULL, "disc_a"), 2764737);
+}
+
+/* Names nest as in the reference's state dict, so that its weights can be read. */
+static void unet_has_the_names_of_the_reference(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "model.model.0.weight",
+        "model.model.1.model.1.weight",
+        "model.model.1.model.2.running_var",
+        "model.model.1.model.3.model.3.model.3.model.3.model.1.weight",
+        "model.model.1.model.3.model.3.model.3.model.3.model.3.weight",
+        "model.model.1.model.3.model.3.model.3.model.3.model.4.bias",
+        "model.model.1.model.3.model.3.model.3.model.5.weight",
+        "model.model.1.model.6.running_mean",
+        "model.model.3.bias",
+    };
+    const char *const set[] = {"width", "2", NULL};
+    struct world w;
+    world_open(&w, "pix2pix", 64, 3, set, GAN_F32);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (gan_net_find(w.nets.net[0], names[i]) < 0) {
+            fail_msg("no parameter %s", names[i]);
+        }
+    }
+    assert_int_equal(gan_net_find(w.nets.net[0], "model.model.0.bias"), -1);
+    world_close(&w);
+}
+
+static void pix2pix_takes_multiples(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *depth;
+        int64_t h, w, fit_h, fit_w; /* 0: refused */
+    } rows[] = {{"0", 256, 256, 256, 256},  {"0", 28, 28, 32, 32},     {"0", 300, 200, 320, 224},
+                {"3", 60, 41, 64, 48},      {"8", 100, 100, 256, 256}, {"1", 64, 64, 0, 0},
+                {"0", 4000, 128, 4000, 128}};
+    const struct gan_model *m = gan_model_find("pix2pix", NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        gan_err err = {0};
+        void *opts = calloc(1, m->size);
+        assert_int_equal(gan_opt_defaults(m->opts, opts, &err), GAN_OK);
+        assert_int_equal(gan_opt_set(m->opts, opts, "depth", rows[i].depth, &err), GAN_OK);
+        struct gan_task *t = opts;
+        t->height = rows[i].h;
+        t->width = rows[i].w;
+        t->channels = 3;
+        gan_status want = rows[i].fit_h > 0 ? GAN_OK : GAN_E_RANGE;
+        assert_int_equal(m->fit(opts, false, &err), want);
+        if (want == GAN_OK) {
+            assert_int_equal(t->height, rows[i].fit_h);
+            assert_int_equal(t->width, rows[i].fit_w);
+        }
+        free(opts);
+    }
+}
+
 static void dcgan_takes_powers_of_two(void **state)
 {
     (void)state;
@@ -302,6 +378,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameter_counts),
+        cmocka_unit_test(translation_parameter_counts),
+        cmocka_unit_test(unet_has_the_names_of_the_reference),
+        cmocka_unit_test(pix2pix_takes_multiples),
         cmocka_unit_test(dcgan_takes_powers_of_two),
         cmocka_unit_test(microbatches_make_the_batch),
         cmocka_unit_test(running_statistics_count_the_parts),

@@ -1,0 +1,224 @@
+/* model_cyclegan.c: two domains without pairs.
+ *
+ * G_A: A -> B and G_B: B -> A, each judged by the discriminator of its range (D_A judges B, D_B
+ * judges A); going there and back must return the image. Zhu, Park, Isola, Efros 2017,
+ * arXiv:1703.10593; layers, names and the order of the steps follow
+ * junyanz/pytorch-CycleGAN-and-pix2pix. */
+#include "gan/model.h"
+#include "base/err.h"
+#include "net_image.h"
+
+struct cyclegan {
+    struct gan_task task;
+    int loss, norm;
+    int64_t blocks, layers, gen_width, disc_width, pool;
+    double dropout, cycle_a, cycle_b, identity;
+    struct gan_optim optim_gen, optim_disc;
+};
+
+static const struct gan_opt opts[] = {
+    GAN_OPT_I64(struct cyclegan, blocks, "blocks", "0", 0, 64,
+                "residual blocks of the generators; 0: 9, or 6 below 256 pixels"),
+    GAN_OPT_I64(struct cyclegan, gen_width, "width", "64", 1, 4096,
+                "channels of the generators' first layer"),
+    GAN_OPT_I64(struct cyclegan, layers, "layers", "3", 1, 5,
+                "depth of the patch discriminators: patches of 16, 34, 70, 142, 286 pixels"),
+    GAN_OPT_I64(struct cyclegan, disc_width, "disc-width", "64", 1, 4096,
+                "channels of the discriminators' first layer"),
+    GAN_OPT_CHOICE(struct cyclegan, norm, "norm", "instance", "batch|instance", "normalisation"),
+    GAN_OPT_F64(struct cyclegan, dropout, "dropout", "0", 0, 0.95,
+                "probability of dropout in the residual blocks"),
+    GAN_OPT_CHOICE(struct cyclegan, loss, "loss", "lsgan", "vanilla|lsgan", "adversarial loss"),
+    GAN_OPT_F64(struct cyclegan, cycle_a, "cycle-a", "10", 0, 1e6,
+                "weight of the cycle A -> B -> A"),
+    GAN_OPT_F64(struct cyclegan, cycle_b, "cycle-b", "10", 0, 1e6,
+                "weight of the cycle B -> A -> B"),
+    GAN_OPT_F64(struct cyclegan, identity, "identity", "0.5", 0, 1e6,
+                "weight of the identity losses, relative to the cycles'; 0: none"),
+    GAN_OPT_I64(struct cyclegan, pool, "pool", "50", 0, 100000,
+                "images of each pool of former fakes; 0: none"),
+    GAN_OPT_PARSED(struct cyclegan, optim_gen, "optim-gen", "adam:2e-4,.5,.999@hold:.5",
+                   gan_optim_option, "optimiser of both generators"),
+    GAN_OPT_PARSED(struct cyclegan, optim_disc, "optim-disc", "adam:2e-4,.5,.999@hold:.5",
+                   gan_optim_option, "optimiser of both discriminators"),
+    GAN_OPT_END,
+};
+
+static gan_status fit(void *options, bool fixed, gan_err *err)
+{
+    struct cyclegan *o = options;
+    struct gan_task *t = &o->task;
+    int64_t h = (t->height + 3) / 4 * 4, w = (t->width + 3) / 4 * 4;
+    int64_t least = gan__patchgan_least(o->layers);
+    least = least < 8 ? 8 : least;
+    if (h < least || w < least || (fixed && (h != t->height || w != t->width))) {
+        return gan__fail(err, GAN_E_RANGE,
+                         "cyclegan: the image size is %lldx%lld, allowed are multiples of 4 from "
+                         "%lld on (fewer --layers allow smaller ones)",
+                         (long long)t->height, (long long)t->width, (long long)least);
+    }
+    t->height = h;
+    t->width = w;
+    t->channels_b = t->channels_b > 0 ? t->channels_b : t->channels;
+    t->range = GAN_RANGE_SIGNED;
+    if (o->identity > 0 && t->channels != t->channels_b) {
+        return gan__fail(err, GAN_E_ARG,
+                         "cyclegan: domain A has %lld channels, B %lld: an identity loss needs the "
+                         "same number; --identity 0 goes without, --channels 3 makes both colour",
+                         (long long)t->channels, (long long)t->channels_b);
+    }
+    if (o->blocks == 0) {
+        o->blocks = h < 256 && w < 256 ? 6 : 9;
+    }
+    return GAN_OK;
+}
+
+static gan_val generator(gan_nn *nn, gan_val x, const struct cyclegan *o, int64_t channels)
+{
+    struct gan__image_net net = {
+        .width = o->gen_width, .norm = (gan__norm_kind)o->norm, .dropout = o->dropout};
+    return gan__resnet(nn, x, &net, o->blocks, channels);
+}
+
+static void to_b(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct cyclegan *o = options;
+    out[0] = generator(nn, in[0], o, o->task.channels_b);
+}
+
+static void to_a(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct cyclegan *o = options;
+    out[0] = generator(nn, in[0], o, o->task.channels);
+}
+
+static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct cyclegan *o = options;
+    struct gan__image_net net = {.width = o->disc_width, .norm = (gan__norm_kind)o->norm};
+    out[0] = gan__patchgan(nn, in[0], &net, o->layers);
+}
+
+static void declare(gan_nets *d, const char *name, gan_net_fn fn, const struct gan_task *t,
+                    int64_t channels)
+{
+    gan_declare(
+        d, &(struct gan_net_desc){.name = name,
+                                  .fn = fn,
+                                  .in = {{.shape = GAN_SHAPE(1, t->height, t->width, channels)}},
+                                  .n_in = 1,
+                                  .init = "dcgan"});
+}
+
+static void nets(gan_nets *d, const void *options)
+{
+    const struct cyclegan *o = options;
+    const struct gan_task *t = &o->task;
+    declare(d, "gen_a", to_b, t, t->channels);
+    declare(d, "gen_b", to_a, t, t->channels_b);
+    declare(d, "disc_a", discriminator, t, t->channels_b);
+    declare(d, "disc_b", discriminator, t, t->channels);
+}
+
+static gan_val mean_half(gan_graph *g, gan_val a, gan_val b)
+{
+    return gan_scale(g, gan_add(g, a, b), 0.5);
+}
+
+/* One discriminator on a real image and on a fake of now or from the pool. */
+static gan_val disc_loss(gan_step *s, const struct cyclegan *o, const char *disc, gan_val real,
+                         gan_val fake)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan__patch_loss kind = (gan__patch_loss)o->loss;
+    gan_val on_real = gan__patch_loss_of(g, kind, gan_apply(s, disc, real), true);
+    gan_val on_fake = gan__patch_loss_of(g, kind, gan_apply(s, disc, fake), false);
+    return mean_half(g, on_real, on_fake);
+}
+
+/* A generator given an image of its range should leave it alone. */
+static gan_val identity_loss(gan_step *s, const struct cyclegan *o, gan_val a, gan_val b)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_val of_a = gan_loss_l1(g, gan_apply(s, "gen_a", b), b);
+    gan_val of_b = gan_loss_l1(g, gan_apply(s, "gen_b", a), a);
+    gan_report(s, "identity_a", of_a);
+    gan_report(s, "identity_b", of_b);
+    return gan_add(g, gan_scale(g, of_a, o->cycle_b * o->identity),
+                   gan_scale(g, of_b, o->cycle_a * o->identity));
+}
+
+/* Both generators together, then both discriminators. */
+static void iteration(gan_step *s, const void *options)
+{
+    const struct cyclegan *o = options;
+    gan_graph *g = gan_step_graph(s);
+    gan__patch_loss kind = (gan__patch_loss)o->loss;
+    gan_val a = gan_batch(s, GAN_FIELD_IMAGE), b = gan_batch(s, GAN_FIELD_B);
+    gan_val fake_b = gan_apply(s, "gen_a", a);
+    gan_val cycle_a = gan_loss_l1(g, gan_apply(s, "gen_b", fake_b), a);
+    gan_val fake_a = gan_apply(s, "gen_b", b);
+    gan_val cycle_b = gan_loss_l1(g, gan_apply(s, "gen_a", fake_a), b);
+
+    gan_val loss = o->identity > 0 ? identity_loss(s, o, a, b) : gan_const(g, 0);
+    gan_val deceive_a = gan__patch_loss_of(g, kind, gan_apply(s, "disc_a", fake_b), true);
+    gan_val deceive_b = gan__patch_loss_of(g, kind, gan_apply(s, "disc_b", fake_a), true);
+    loss = gan_add(g, loss, gan_add(g, deceive_a, deceive_b));
+    loss = gan_add(g, loss, gan_scale(g, cycle_a, o->cycle_a));
+    loss = gan_add(g, loss, gan_scale(g, cycle_b, o->cycle_b));
+    gan_report(s, "adversarial_a", deceive_a);
+    gan_report(s, "adversarial_b", deceive_b);
+    gan_report(s, "cycle_a", cycle_a);
+    gan_report(s, "cycle_b", cycle_b);
+    gan_minimize(s, "gen_a+gen_b", loss, &o->optim_gen);
+
+    gan_val on_b = disc_loss(s, o, "disc_a", b, gan_pool(s, "fake_b", fake_b, o->pool));
+    gan_val on_a = disc_loss(s, o, "disc_b", a, gan_pool(s, "fake_a", fake_a, o->pool));
+    gan_report(s, "disc_a", on_b);
+    gan_report(s, "disc_b", on_a);
+    gan_minimize(s, "disc_a+disc_b", gan_add(g, on_b, on_a), &o->optim_disc);
+}
+
+static gan_val sample(gan_step *s, const void *options)
+{
+    (void)options;
+    return gan_apply(s, "gen_a", gan_batch(s, GAN_FIELD_IMAGE));
+}
+
+/* a | G_A(a) | back | b | G_B(b) | back */
+static gan_val show(gan_step *s, const void *options)
+{
+    (void)options;
+    gan_val a = gan_batch(s, GAN_FIELD_IMAGE), b = gan_batch(s, GAN_FIELD_B);
+    gan_val fake_b = gan_apply(s, "gen_a", a), fake_a = gan_apply(s, "gen_b", b);
+    const gan_val row[] = {a, fake_b, gan_apply(s, "gen_b", fake_b),
+                           b, fake_a, gan_apply(s, "gen_a", fake_a)};
+    return gan__panels(gan_step_graph(s), row, 6);
+}
+
+static const struct gan_claim claims[] = {
+    {"parameters of a generator, 9 blocks, 3 channels", "11 378 179"},
+    {"parameters of a generator, 6 blocks, 3 channels", "7 837 699"},
+    {"parameters of a discriminator, 3 channels", "2 764 737"},
+    {NULL, NULL},
+};
+
+GAN_MODEL(cyclegan) = {
+    .name = "cyclegan",
+    .title = "translation between two domains without pairs",
+    .paper = "Zhu, Park, Isola, Efros 2017, arXiv:1703.10593",
+    .help = "Learns both translations between two sets of images that are not paired: horses and "
+            "zebras, summer and winter. The published batch is 1 (--batch 1). Colours and textures "
+            "change well, shapes hardly. The losses do not tell quality: look at the samples. When "
+            "colours are inverted at the start, keep the identity loss or lower --cycle-a and "
+            "--cycle-b later.",
+    .needs = GAN_FIELD_IMAGE | GAN_FIELD_B,
+    .opts = opts,
+    .size = sizeof(struct cyclegan),
+    .fit = fit,
+    .nets = nets,
+    .iteration = iteration,
+    .sample = sample,
+    .show = show,
+    .claims = claims,
+};

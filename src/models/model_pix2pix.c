@@ -1,0 +1,235 @@
+/* model_pix2pix.c: image to image, learned from pairs.
+ *
+ * G translates x to G(x); D sees (x, y) or (x, G(x)) and judges patches; G must deceive D and come
+ * near y in L1. The noise is dropout, in sampling too. Isola, Zhu, Zhou, Efros 2017,
+ * arXiv:1611.07004; layers, names and the order of the steps follow
+ * junyanz/pytorch-CycleGAN-and-pix2pix. */
+#include "gan/model.h"
+#include "base/err.h"
+#include "net_image.h"
+
+struct pix2pix {
+    struct gan_task task;
+    int gen, disc, norm, loss, direction, statistics;
+    int64_t depth, layers, gen_width, disc_width;
+    double dropout, l1;
+    struct gan_optim optim_gen, optim_disc;
+};
+
+enum { UNET, RESNET_6, RESNET_9 };
+enum { PATCH, PIXEL };
+
+static const struct gan_opt opts[] = {
+    GAN_OPT_CHOICE(struct pix2pix, gen, "gen", "unet", "unet|resnet-6|resnet-9", "generator"),
+    GAN_OPT_I64(
+        struct pix2pix, depth, "depth", "0", 0, 10,
+        "halvings of the U-Net, 8 for 256 pixels; 0: as many as the size allows, at most 8"),
+    GAN_OPT_I64(struct pix2pix, gen_width, "width", "64", 1, 4096,
+                "channels of the generator's first layer"),
+    GAN_OPT_CHOICE(struct pix2pix, disc, "disc", "patch", "patch|pixel",
+                   "discriminator: of patches or of single pixels"),
+    GAN_OPT_I64(struct pix2pix, layers, "layers", "3", 1, 5,
+                "depth of the patch discriminator: patches of 16, 34, 70, 142, 286 pixels"),
+    GAN_OPT_I64(struct pix2pix, disc_width, "disc-width", "64", 1, 4096,
+                "channels of the discriminator's first layer"),
+    GAN_OPT_CHOICE(struct pix2pix, norm, "norm", "batch", "batch|instance", "normalisation"),
+    GAN_OPT_CHOICE(struct pix2pix, statistics, "statistics", "image", "image|running",
+                   "batch norm in sampling: of the image itself or running averages"),
+    GAN_OPT_F64(struct pix2pix, dropout, "dropout", "0.5", 0, 0.95,
+                "the noise: probability of dropout, in sampling too"),
+    GAN_OPT_CHOICE(struct pix2pix, loss, "loss", "vanilla", "vanilla|lsgan", "adversarial loss"),
+    GAN_OPT_F64(struct pix2pix, l1, "l1", "100", 0, 1e6, "weight of the L1 distance to the target"),
+    GAN_OPT_CHOICE(struct pix2pix, direction, "direction", "AtoB", "AtoB|BtoA",
+                   "which image of a pair is the input"),
+    GAN_OPT_PARSED(struct pix2pix, optim_gen, "optim-gen", "adam:2e-4,.5,.999@hold:.5",
+                   gan_optim_option, "optimiser of the generator"),
+    GAN_OPT_PARSED(struct pix2pix, optim_disc, "optim-disc", "adam:2e-4,.5,.999@hold:.5",
+                   gan_optim_option, "optimiser of the discriminator"),
+    GAN_OPT_END,
+};
+
+enum { AUTO_MOST = 8, AUTO_LEAST = 5 };
+
+static int64_t raised(int64_t side, int64_t multiple)
+{
+    return (side + multiple - 1) / multiple * multiple;
+}
+
+/* Depth of the U-Net and what sides must be multiples of. */
+static int64_t find_multiple(struct pix2pix *o, bool fixed)
+{
+    const struct gan_task *t = &o->task;
+    if (o->gen != UNET) {
+        return 4;
+    }
+    if (o->depth == 0) {
+        int64_t least = fixed ? 2 : AUTO_LEAST;
+        int64_t h = raised(t->height, (int64_t)1 << least);
+        int64_t w = raised(t->width, (int64_t)1 << least);
+        o->depth = least;
+        while (o->depth < AUTO_MOST && h % ((int64_t)2 << o->depth) == 0 &&
+               w % ((int64_t)2 << o->depth) == 0) {
+            o->depth++;
+        }
+    }
+    return (int64_t)1 << o->depth;
+}
+
+static gan_status fit(void *options, bool fixed, gan_err *err)
+{
+    struct pix2pix *o = options;
+    struct gan_task *t = &o->task;
+    if (o->gen == UNET && o->depth == 1) {
+        return gan__fail(err, GAN_E_RANGE, "pix2pix: --depth is 1, allowed 0 and 2 to 10");
+    }
+    int64_t multiple = find_multiple(o, fixed);
+    int64_t h = raised(t->height, multiple), w = raised(t->width, multiple);
+    int64_t least = o->disc == PATCH ? gan__patchgan_least(o->layers) : 1;
+    least = o->gen != UNET && least < 8 ? 8 : least;
+    if (h < least || w < least) {
+        return gan__fail(err, GAN_E_RANGE,
+                         "pix2pix: the image size is %lldx%lld, the networks need at least %lld: "
+                         "fewer --layers make patches smaller",
+                         (long long)t->height, (long long)t->width, (long long)least);
+    }
+    if (fixed && (h != t->height || w != t->width)) {
+        return gan__fail(err, GAN_E_RANGE,
+                         "pix2pix: the image size is %lldx%lld, allowed are multiples of %lld",
+                         (long long)t->height, (long long)t->width, (long long)multiple);
+    }
+    t->height = h;
+    t->width = w;
+    t->channels_b = t->channels_b > 0 ? t->channels_b : t->channels;
+    t->range = GAN_RANGE_SIGNED;
+    return GAN_OK;
+}
+
+static int64_t channels_in(const struct pix2pix *o)
+{
+    return o->direction == 0 ? o->task.channels : o->task.channels_b;
+}
+
+static int64_t channels_out(const struct pix2pix *o)
+{
+    return o->direction == 0 ? o->task.channels_b : o->task.channels;
+}
+
+static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct pix2pix *o = options;
+    struct gan__image_net net = {.width = o->gen_width,
+                                 .norm = (gan__norm_kind)o->norm,
+                                 .running = o->statistics == 1,
+                                 .dropout = o->dropout};
+    out[0] = o->gen == UNET
+                 ? gan__unet(nn, in[0], &net, o->depth, channels_out(o))
+                 : gan__resnet(nn, in[0], &net, o->gen == RESNET_6 ? 6 : 9, channels_out(o));
+}
+
+static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct pix2pix *o = options;
+    struct gan__image_net net = {.width = o->disc_width, .norm = (gan__norm_kind)o->norm};
+    out[0] = o->disc == PIXEL ? gan__pixelgan(nn, in[0], &net)
+                              : gan__patchgan(nn, in[0], &net, o->layers);
+}
+
+static void nets(gan_nets *d, const void *options)
+{
+    const struct pix2pix *o = options;
+    const struct gan_task *t = &o->task;
+    gan_declare(d, &(struct gan_net_desc){
+                       .name = "gen",
+                       .fn = generator,
+                       .in = {{.shape = GAN_SHAPE(1, t->height, t->width, channels_in(o))}},
+                       .n_in = 1,
+                       .init = "dcgan"});
+    gan_declare(d, &(struct gan_net_desc){.name = "disc",
+                                          .fn = discriminator,
+                                          .in = {{.shape = GAN_SHAPE(1, t->height, t->width,
+                                                                     t->channels + t->channels_b)}},
+                                          .n_in = 1,
+                                          .init = "dcgan"});
+}
+
+static void pair(gan_step *s, const struct pix2pix *o, gan_val *x, gan_val *y)
+{
+    gan_val a = gan_batch(s, GAN_FIELD_IMAGE), b = gan_batch(s, GAN_FIELD_B);
+    *x = o->direction == 0 ? a : b;
+    *y = o->direction == 0 ? b : a;
+}
+
+/* D's scores of the patches of y as a translation of x. */
+static gan_val judge(gan_step *s, gan_val x, gan_val y)
+{
+    const gan_val both[] = {x, y};
+    return gan_apply(s, "disc", gan_concat(gan_step_graph(s), both, 2, 3));
+}
+
+/* G is applied once. D first, on the fake and on the real pair, each normalised by itself. */
+static void iteration(gan_step *s, const void *options)
+{
+    const struct pix2pix *o = options;
+    gan_graph *g = gan_step_graph(s);
+    gan__patch_loss kind = (gan__patch_loss)o->loss;
+    gan_val x, y;
+    pair(s, o, &x, &y);
+    gan_val fake = gan_apply(s, "gen", x);
+
+    gan_val on_fake = gan__patch_loss_of(g, kind, judge(s, x, gan_stop(g, fake)), false);
+    gan_val on_real = gan__patch_loss_of(g, kind, judge(s, x, y), true);
+    gan_report(s, "disc.fake", on_fake);
+    gan_report(s, "disc.real", on_real);
+    gan_minimize(s, "disc", gan_scale(g, gan_add(g, on_fake, on_real), 0.5), &o->optim_disc);
+
+    gan_val adversarial = gan__patch_loss_of(g, kind, judge(s, x, fake), true);
+    gan_val l1 = gan_loss_l1(g, fake, y);
+    gan_report(s, "adversarial", adversarial);
+    gan_report(s, "l1", l1);
+    gan_minimize(s, "gen", gan_add(g, adversarial, gan_scale(g, l1, o->l1)), &o->optim_gen);
+}
+
+static gan_val sample(gan_step *s, const void *options)
+{
+    const struct pix2pix *o = options;
+    return gan_apply(s, "gen", gan_batch(s, o->direction == 0 ? GAN_FIELD_IMAGE : GAN_FIELD_B));
+}
+
+/* input | output | target */
+static gan_val show(gan_step *s, const void *options)
+{
+    gan_val x, y;
+    pair(s, options, &x, &y);
+    const gan_val row[] = {x, gan_apply(s, "gen", x), y};
+    return gan__panels(gan_step_graph(s), row, 3);
+}
+
+static const struct gan_claim claims[] = {
+    {"parameters of the generator, U-Net, 256x256x3", "54 413 955"},
+    {"parameters of the generator, U-Net, 128x128x3", "41 828 995"},
+    {"parameters of the discriminator, 70x70 patches, 3 and 3 channels", "2 768 705"},
+    {"Cityscapes, labels to photos: pixel accuracy / class accuracy / IoU (FCN-8s)",
+     "0.66 / 0.23 / 0.17"},
+    {NULL, NULL},
+};
+
+GAN_MODEL(pix2pix) = {
+    .name = "pix2pix",
+    .title = "image to image, learned from pairs: U-Net, patch discriminator, L1",
+    .paper = "Isola, Zhu, Zhou, Efros 2017, arXiv:1611.07004",
+    .help =
+        "Learns a translation from aligned pairs: maps to photos, edges to shoes, drawings to "
+        "colour. The published batch is 1 (--batch 1), with statistics of the image itself; for "
+        "larger batches --statistics running samples by running averages. Sides are multiples "
+        "of 2^depth. If colours are right and all is blurred, --l1 is too large against the "
+        "adversarial loss; check the direction when nothing is learned.",
+    .needs = GAN_FIELD_IMAGE | GAN_FIELD_B | GAN_FIELD_PAIR,
+    .opts = opts,
+    .size = sizeof(struct pix2pix),
+    .fit = fit,
+    .nets = nets,
+    .iteration = iteration,
+    .sample = sample,
+    .show = show,
+    .claims = claims,
+};
