@@ -87,6 +87,7 @@ static void open_model(struct replay *r)
     t->height = c->height;
     t->width = c->width;
     t->channels = c->channels;
+    t->channels_b = c->channels_b;
     NEED(m->fit(r->opts, true, err) == GAN_OK);
     r->store = gan_store_new();
     assert_non_null(r->store);
@@ -139,7 +140,9 @@ static void compile(struct replay *r)
 /* The file's tensor for a feed: "feed/3/z_d", or "feed/3/z_d.1" in the second run of a phase. */
 static gan_tensor feed_tensor(struct replay *r, int step, int64_t run, const char *feed)
 {
-    const char *what = strcmp(feed, "image") == 0 ? "real" : feed;
+    const char *what = strcmp(feed, "image") == 0     ? "real"
+                       : strcmp(feed, "image_b") == 0 ? "real_b"
+                                                      : feed;
     char name[96];
     gan_tensor t = {0};
     assert_true(gan__format(name, sizeof name, "feed/%d/%s", step, what));
@@ -176,7 +179,8 @@ static bool takes_feed(const gan_graph *g, const char *name)
 
 static void run_segment(struct replay *r, int i, int step, int64_t run)
 {
-    static const char *const feeds[] = {"image", "z", "z_d", "z_g"};
+    static const char *const feeds[] = {"image", "image_b",     "z",          "z_d",
+                                        "z_g",   "pool.fake_a", "pool.fake_b"};
     const struct gan__segment *seg = gan__step_segment(r->step, i);
     struct gan_feed_data data[MAX_FEEDS];
     struct gan_scalar_data scalars[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS];
@@ -223,19 +227,26 @@ static void check_reports(struct replay *r, int i, int step)
     }
 }
 
-static void check_final(struct replay *r)
+static void check_entry(struct replay *r, const gan_state *got)
 {
     char name[160];
-    for (int n = 0; n < r->nets.n && r->c->final_tol > 0; n++) {
-        for (int i = 0; i < gan_net_count(r->nets.net[n]); i++) {
-            const struct gan_param *p = gan_net_param(r->nets.net[n], i);
-            assert_true(gan__format(name, sizeof name, "final/%s", p->name));
-            gan_tensor want = trace_tensor(r->file, name);
-            const gan_tensor *got =
-                &gan_store_at(r->store, gan_store_find(r->store, p->name))->value;
-            for (int64_t k = 0; k < p->count; k++) {
-                compare(r, name, gan_tensor_get(got, k), gan_tensor_get(&want, k), r->c->final_tol);
-            }
+    assert_true(gan__format(name, sizeof name, "final/%s", got->name));
+    gan_tensor want = trace_tensor(r->file, name);
+    int64_t n = gan_shape_count(&got->value.shape);
+    assert_int_equal(gan_shape_count(&want.shape), n);
+    for (int64_t k = 0; k < n; k++) {
+        compare(r, name, gan_tensor_get(&got->value, k), gan_tensor_get(&want, k), r->c->final_tol);
+    }
+}
+
+/* Weights, statistics and image pools. */
+static void check_final(struct replay *r)
+{
+    for (int i = 0; i < gan_store_count(r->store) && r->c->final_tol > 0; i++) {
+        const gan_state *e = gan_store_at(r->store, i);
+        if (e->kind == GAN_STATE_WEIGHT || e->kind == GAN_STATE_STATISTIC ||
+            e->kind == GAN_STATE_POOL) {
+            check_entry(r, e);
         }
     }
 }

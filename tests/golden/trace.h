@@ -15,6 +15,7 @@ struct trace_case {
     const char *file; /* in tests/golden/data, without ".safetensors" */
     const char *model;
     int64_t height, width, channels;
+    int64_t channels_b;        /* of second images, 0: none */
     const struct setting *set; /* options; NULL name ends */
     int64_t batch;
     gan_dtype real;
