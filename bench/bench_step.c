@@ -1,7 +1,8 @@
 /* bench_step.c: one whole DCGAN iteration (both phases, both updates) on random data in memory, as
  * bench/peers/dcgan_torch.py times it. Prints one JSON line.
  *
- *     bench_step --size 64 --channels 3 --width 64 --batch 64 --threads 2 --iters 30 [--dump] */
+ *     bench_step --size 64 --channels 3 --width 64 --batch 64 --threads 2 --iters 30 [--dump]
+ *                [--precision bf16] */
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/philox.h"
@@ -18,7 +19,7 @@ enum { WARM_UP = 5, MAX_ITERS = 10000 };
 struct args {
     int64_t size, channels, width, batch, microbatch, threads, iters;
     bool dump;
-    const char *without;
+    const char *without, *precision;
 };
 
 struct bench {
@@ -52,6 +53,10 @@ static bool parse(int argc, char **argv, struct args *a)
         }
         if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
             a->without = argv[++i];
+            continue;
+        }
+        if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc) {
+            a->precision = argv[++i];
             continue;
         }
         while (k < n && strcmp(argv[i], table[k].name) != 0) {
@@ -109,7 +114,8 @@ static bool build(struct bench *b)
     for (int i = 0; i < seg->n_reports; i++) {
         outs[i] = seg->report[i].val;
     }
-    struct gan_plan_opts po = {.threads = (int)a->threads, .without = a->without};
+    struct gan_plan_opts po = {
+        .threads = (int)a->threads, .without = a->without, .precision = a->precision};
     b->plan = gan_plan_new(seg->graph, outs, seg->n_reports, &po, &b->err);
     size_t n = (size_t)(a->batch * a->size * a->size * a->channels);
     b->images = gan__alloc_array(n, sizeof *b->images);
@@ -171,14 +177,15 @@ static bool measure(struct bench *b)
         struct gan_plan_info info = gan_plan_info(b->plan);
         qsort(ms, (size_t)a->iters, sizeof *ms, by_value);
         double median = ms[a->iters / 2], per = 1e3 * (double)a->batch;
-        printf(
-            "{\"peer\": \"libgan\", \"version\": \"%s\", \"size\": %lld, \"images_per_s\": %.1f, "
-            "\"spread\": [%.1f, %.1f], \"ms_per_step\": %.2f, \"gflop_per_step\": %.2f, "
-            "\"gflops\": %.1f, \"gbytes_per_step\": %.3f, \"workspace_mib\": %.1f, "
-            "\"steps\": %lld, \"compile_ms\": %.0f}\n",
-            gan_version(), (long long)a->size, per / median, per / ms[a->iters - 1], per / ms[0],
-            median, info.heavy_flops * 1e-9, info.heavy_flops * 1e-6 / median, info.bytes * 1e-9,
-            (double)info.workspace_bytes / 1048576, (long long)info.steps, info.compile_ms);
+        printf("{\"peer\": \"libgan\", \"version\": \"%s\", \"precision\": \"%s\", \"size\": %lld, "
+               "\"images_per_s\": %.1f, "
+               "\"spread\": [%.1f, %.1f], \"ms_per_step\": %.2f, \"gflop_per_step\": %.2f, "
+               "\"gflops\": %.1f, \"gbytes_per_step\": %.3f, \"workspace_mib\": %.1f, "
+               "\"steps\": %lld, \"compile_ms\": %.0f}\n",
+               gan_version(), a->precision ? a->precision : "f32", (long long)a->size, per / median,
+               per / ms[a->iters - 1], per / ms[0], median, info.heavy_flops * 1e-9,
+               info.heavy_flops * 1e-6 / median, info.bytes * 1e-9,
+               (double)info.workspace_bytes / 1048576, (long long)info.steps, info.compile_ms);
     }
     gan__free(ms);
     return good;

@@ -25,7 +25,9 @@ struct gan_plan_opts {
     const char *backend; /* "cpu" (default) or "ref" */
     int threads;         /* compute threads, 0 = 1 */
     const char *without; /* passes to leave out, "cse,fuse", or "all" of fold, simplify, cse, dce,
-                            epilogue, fuse, inplace, memplan */
+                            epilogue, fuse, precision, inplace, memplan */
+    const char *precision; /* "f32" (default), or "bf16": convolutions and products of bf16,
+                              activations stored in bf16; state and reductions stay f32 */
     bool verify;         /* run the verifier after each pass (tests) */
     bool exact;          /* no kernel that loses digits to be faster (Winograd) */
 };
@@ -73,10 +75,13 @@ struct gan_run {
  *
  * owns:    the caller; gan_plan_free. The graph may be freed; the store must outlive the plan.
  * errors:  the graph's sticky error; GAN_E_ARG (unknown backend or pass); GAN_E_NOMEM;
- *          GAN_E_UNSUPPORTED (no kernel for an op)
+ *          GAN_E_UNSUPPORTED (no kernel for an op; bf16 on a machine without it)
  */
 GAN_API gan_plan *gan_plan_new(const gan_graph *g, const gan_val *outputs, int n,
                                const struct gan_plan_opts *opts, gan_err *err);
+
+/** Can this build compute in bf16 on this machine (AVX-512 with bf16, or AMX)? */
+GAN_API bool gan_bf16_works(void);
 
 /** Frees the plan; NULL is fine. */
 GAN_API void gan_plan_free(gan_plan *p);

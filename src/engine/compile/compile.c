@@ -207,6 +207,9 @@ gan_status gan__compile_run(struct gan__compile *c, gan_err *err)
             GAN_TRY(run_pass(c, list[i], err));
         }
     }
+    if (c->bf16 && gan__pass_on(c->without, "precision")) {
+        GAN_TRY(gan__compile_precision(c, err));
+    }
     GAN_TRY(gan__compile_finish(c, err));
     return c->verify ? gan__verify_graph(c, "finish", err) : GAN_OK;
 }

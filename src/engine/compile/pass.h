@@ -20,6 +20,8 @@ struct gan__compile {
     const char *without;      /* passes left out */
     const char *backend;
     bool verify;
+    bool bf16;      /* opts.precision asks for bf16 */
+    bool mixed;     /* the precision pass has run: bf16 is how a value is stored */
     bool keep_sets; /* false: state is not written (probing) */
     /* Does the backend have a kernel of its own for this? */
     bool (*served)(const char *backend, const struct gan__op *op, const struct gan__type *in,
@@ -65,6 +67,9 @@ gan_status gan__compile_finish(struct gan__compile *c, gan_err *err);
 /* Elementwise nodes with a tile function become programs: groups of them with `group`, else each
  * alone. */
 gan_status gan__compile_fuse(struct gan__compile *c, bool group, gan_err *err);
+
+/* Activations stored in bf16, convolutions and products of bf16; see pass_precision.c. */
+gan_status gan__compile_precision(struct gan__compile *c, gan_err *err);
 
 /* --- rewriting ------------------------------------------------------------------------------ */
 

@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* After the precision pass bf16 is only how a real value is stored. */
+static gan_dtype meant(const struct gan__compile *c, gan_dtype d)
+{
+    return c->mixed && d == GAN_BF16 ? GAN_F32 : d;
+}
+
 /* Infers the node's types again. */
 static bool types_hold(const struct gan__compile *c, const struct gan__node *n, gan_graph *scratch)
 {
@@ -18,13 +24,15 @@ static bool types_hold(const struct gan__compile *c, const struct gan__node *n, 
     }
     for (int j = 0; j < n->n_in; j++) {
         in[j] = *gan__type_of(c->g, n->in[j]);
+        in[j].dtype = meant(c, in[j].dtype);
     }
     struct gan__infer i = {scratch, n->op, in, n->n_in, n->attr, out};
     if (!n->op->infer(&i)) {
         return false;
     }
     for (int k = 0; k < n->n_out; k++) {
-        if (out[k].dtype != n->out[k].dtype || !gan_shape_equal(&out[k].shape, &n->out[k].shape)) {
+        if (meant(c, out[k].dtype) != meant(c, n->out[k].dtype) ||
+            !gan_shape_equal(&out[k].shape, &n->out[k].shape)) {
             return false;
         }
     }

@@ -110,18 +110,22 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
 }
 
 /* n elements from `at` on, as f32. */
-static void read_run(float *dst, const void *src, bool boolean, int64_t at, int64_t n)
+static void read_run(float *dst, const gan_tensor *src, int64_t at, int64_t n)
 {
-    if (!boolean) {
-        memcpy(dst, (const float *)src + at, (size_t)n * sizeof *dst);
-        return;
+    if (src->dtype == GAN_BOOL) {
+        gan__lanes()->from_mask((const uint8_t *)src->data + at, dst, n);
+    } else if (src->dtype == GAN_BF16) {
+        gan__lanes()->from_bf16((const uint16_t *)src->data + at, dst, n);
+    } else {
+        memcpy(dst, (const float *)src->data + at, (size_t)n * sizeof *dst);
     }
-    gan__lanes()->from_mask((const uint8_t *)src + at, dst, n);
 }
 
-static float read_one(const void *src, bool boolean, int64_t at)
+static float read_one(const gan_tensor *src, int64_t at)
 {
-    return !boolean ? ((const float *)src)[at] : ((const uint8_t *)src)[at] ? 1.0f : 0.0f;
+    float v;
+    read_run(&v, src, at, 1);
+    return v;
 }
 
 static void fill_run(float *dst, float v, int64_t n)
@@ -139,13 +143,13 @@ static void repeat_run(float *dst, int64_t have, int64_t n)
     }
 }
 
-static void load_period(const struct gan__load *l, const void *src, float *dst, int64_t start,
+static void load_period(const struct gan__load *l, const gan_tensor *src, float *dst, int64_t start,
                         int64_t n)
 {
     int64_t at = start % l->period, done = 0;
     while (done < n) {
         int64_t run = l->period - at < n - done ? l->period - at : n - done;
-        read_run(dst + done, src, l->boolean, at, run);
+        read_run(dst + done, src, at, run);
         done += run;
         at = 0;
         if (done >= l->period && done < n) { /* a whole period is there */
@@ -185,8 +189,8 @@ static void place_move(const struct gan__load *l, struct place *w, int d, int64_
     }
 }
 
-static void load_strided(const struct gan__load *l, const void *src, float *dst, int64_t start,
-                         int64_t n)
+static void load_strided(const struct gan__load *l, const gan_tensor *src, float *dst,
+                         int64_t start, int64_t n)
 {
     int last = l->rank - 1;
     int64_t row = l->dim[last];
@@ -195,9 +199,9 @@ static void load_strided(const struct gan__load *l, const void *src, float *dst,
     for (int64_t done = 0; done < n;) {
         int64_t left = n - done, run = row - w.c[last] < left ? row - w.c[last] : left;
         if (l->stride[last] == 0) {
-            fill_run(dst + done, read_one(src, l->boolean, w.at), run);
+            fill_run(dst + done, read_one(src, w.at), run);
         } else {
-            read_run(dst + done, src, l->boolean, w.at, run);
+            read_run(dst + done, src, w.at, run);
             int64_t rows = l->dim[last - 1] - w.c[last - 1];
             rows = rows < left / row ? rows : left / row;
             if (w.c[last] == 0 && l->stride[last - 1] == 0 && rows > 1) {
@@ -249,9 +253,9 @@ static void load_once(const struct machine *m, const struct gan__call *c, struct
         if (l->kind == GAN_LOAD_IMM) {
             fill_run(own, l->imm, longest);
         } else if (l->kind == GAN_LOAD_SCALAR) {
-            fill_run(own, read_one(c->in[l->input].data, l->boolean, 0), longest);
+            fill_run(own, read_one(&c->in[l->input], 0), longest);
         } else {
-            load_period(l, c->in[l->input].data, own, 0, longest);
+            load_period(l, &c->in[l->input], own, 0, longest);
         }
     }
 }
@@ -264,12 +268,12 @@ static void load_tile(const struct machine *m, const struct gan__call *c, struct
         if (constant_load(m, l)) {
             continue;
         }
-        const void *src = c->in[l->input].data;
+        const gan_tensor *src = &c->in[l->input];
         float *own = b->own + i * m->tile;
-        if (l->kind == GAN_LOAD_FULL && !l->boolean) {
-            b->reg[i] = (const float *)src + start;
+        if (l->kind == GAN_LOAD_FULL && src->dtype == GAN_F32) {
+            b->reg[i] = (const float *)src->data + start;
         } else if (l->kind == GAN_LOAD_FULL) {
-            read_run(own, src, true, start, n);
+            read_run(own, src, start, n);
         } else if (l->kind == GAN_LOAD_PERIOD) {
             load_period(l, src, own, start, n);
         } else {
@@ -282,7 +286,7 @@ static void load_tile(const struct machine *m, const struct gan__call *c, struct
 static bool writes_at_once(const struct machine *m, const struct gan__call *c,
                            const struct gan__save *s)
 {
-    if (s->boolean) {
+    if (c->out[s->output].dtype != GAN_F32) {
         return false;
     }
     for (int i = 0; i < m->p->n_loads; i++) {
@@ -298,11 +302,14 @@ static bool writes_at_once(const struct machine *m, const struct gan__call *c,
 static void save(const struct gan__call *c, const struct gan__save *s, const float *reg,
                  int64_t start, int64_t n)
 {
-    if (!s->boolean) {
-        memcpy((float *)c->out[s->output].data + start, reg, (size_t)n * sizeof *reg);
-        return;
+    const gan_tensor *dst = &c->out[s->output];
+    if (dst->dtype == GAN_BOOL) {
+        gan__lanes()->to_mask(reg, (uint8_t *)dst->data + start, n);
+    } else if (dst->dtype == GAN_BF16) {
+        gan__lanes()->to_bf16(reg, (uint16_t *)dst->data + start, n);
+    } else {
+        memcpy((float *)dst->data + start, reg, (size_t)n * sizeof *reg);
     }
-    gan__lanes()->to_mask(reg, (uint8_t *)c->out[s->output].data + start, n);
 }
 
 /* Adds the tile's registers to the block's sums. */
@@ -424,4 +431,17 @@ static void run(const struct gan__call *c)
     finish_sums(m, c);
 }
 
-GAN_KERNEL(cpu, fused) = {.backend = "cpu", .op = "fused", .prepare = prepare, .run = run};
+static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                  const void *attr)
+{
+    (void)attr;
+    bool ok = true;
+    for (int i = 0; i < n_in + n_out; i++) {
+        gan_dtype d = i < n_in ? in[i].dtype : out[i - n_in].dtype;
+        ok = ok && (d == GAN_F32 || d == GAN_BOOL || d == GAN_BF16);
+    }
+    return ok;
+}
+
+GAN_KERNEL(cpu, fused) = {
+    .backend = "cpu", .op = "fused", .match = match, .prepare = prepare, .run = run};

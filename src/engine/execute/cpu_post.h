@@ -10,4 +10,12 @@
 void gan__cpu_post(const struct gan__attr_post *post, float *dst, int64_t rows, int64_t channels,
                    const float *bias);
 
+/* The same on bf16, computed in f32. */
+void gan__cpu_post_bf16(const struct gan__attr_post *post, uint16_t *dst, int64_t rows,
+                        int64_t channels, const float *bias);
+
+/* Whichever the type says. */
+void gan__cpu_post_any(const struct gan__attr_post *post, gan_dtype type, void *dst, int64_t rows,
+                       int64_t channels, const float *bias);
+
 #endif

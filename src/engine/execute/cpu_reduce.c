@@ -5,6 +5,15 @@
 #include "engine/kernels/reduce.h"
 #include "kernel.h"
 
+static bool match_sum(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                      const void *attr)
+{
+    const struct gan__attr_axes *a = attr;
+    struct gan__reduce r;
+    return n_in == 1 && n_out == 1 && (in[0].dtype == GAN_F32 || in[0].dtype == GAN_BF16) &&
+           out[0].dtype == GAN_F32 && gan__reduce_plan(&in[0].shape, a->axes, &r);
+}
+
 static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
                   const void *attr)
 {
@@ -22,6 +31,7 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
         return gan__fail_nomem(err, sizeof *r, "a reduction");
     }
     gan__reduce_plan(&p->in[0].shape, a->axes, r);
+    r->half_x = p->in[0].dtype == GAN_BF16;
     p->ctx = r;
     p->scratch_bytes = (gan__reduce_scratch(r) + (size_t)(r->k0 * r->k1)) * sizeof(double);
     return GAN_OK;
@@ -67,7 +77,7 @@ static void largest(const struct gan__call *c)
 
 /* clang-format off */
 GAN_KERNEL(cpu, sum) = {
-    .backend = "cpu", .op = "sum", .match = match, .prepare = prepare, .run = sum,
+    .backend = "cpu", .op = "sum", .match = match_sum, .prepare = prepare, .run = sum,
 };
 GAN_KERNEL(cpu, reduce_max) = {
     .backend = "cpu", .op = "reduce_max", .match = match, .prepare = prepare, .run = largest,

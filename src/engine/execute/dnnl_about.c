@@ -41,3 +41,10 @@ const char *gan__dnnl_isa(void)
     }
     return best;
 }
+
+bool gan__dnnl_bf16(void)
+{
+    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
+    unsigned want = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
+    return (isa & want) == want;
+}

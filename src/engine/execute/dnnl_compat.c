@@ -74,6 +74,18 @@ gan__md *gan__md_new_as(dnnl_data_type_t type, int rank, const int64_t *dims,
 #endif
 }
 
+dnnl_data_type_t gan__dnnl_type(gan_dtype d)
+{
+    return d == GAN_BF16 ? dnnl_bf16 : dnnl_f32;
+}
+
+bool gan__dnnl_fast(const_dnnl_primitive_desc_t pd)
+{
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) == dnnl_success &&
+           name != NULL && strncmp(name, "ref", 3) != 0;
+}
+
 void gan__md_free(gan__md *md)
 {
 #if DNNL_VERSION_MAJOR >= 3
@@ -100,7 +112,8 @@ size_t gan__md_bytes(const gan__md *md)
 dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, const gan__md *src,
                                         const gan__md *wei, const gan__md *bias, const gan__md *dst,
                                         const struct gan__dnnl_geometry *geo,
-                                        const_dnnl_primitive_attr_t attr)
+                                        const_dnnl_primitive_attr_t attr,
+                                        const struct gan__dnnl_hint *h)
 {
     dnnl_primitive_desc_t pd = NULL, hint = NULL;
     if (!ready()) {
@@ -109,8 +122,9 @@ dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, cons
     dnnl_prop_kind_t kind =
         direction == GAN_DNNL_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
     dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
-        direction == GAN_DNNL_FORWARD ? &pd : &hint, engine, kind, algorithm(geo), src, wei, bias,
-        dst, geo->stride, geo->dilate, geo->pad_before, geo->pad_after,
+        direction == GAN_DNNL_FORWARD ? &pd : &hint, engine, kind, algorithm(geo),
+        h != NULL ? h->src : src, h != NULL ? h->wei : wei, bias, h != NULL ? h->dst : dst,
+        geo->stride, geo->dilate, geo->pad_before, geo->pad_after,
         direction == GAN_DNNL_FORWARD ? attr : NULL);
     if (st == dnnl_success && direction == GAN_DNNL_DATA) {
         st = dnnl_convolution_backward_data_primitive_desc_create(
@@ -154,7 +168,8 @@ static dnnl_status_t append_sum(dnnl_post_ops_t ops)
 dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, const gan__md *src,
                                         const gan__md *wei, const gan__md *bias, const gan__md *dst,
                                         const struct gan__dnnl_geometry *geo,
-                                        const_dnnl_primitive_attr_t attr)
+                                        const_dnnl_primitive_attr_t attr,
+                                        const struct gan__dnnl_hint *h)
 {
     dnnl_convolution_desc_t op, forward;
     dnnl_primitive_desc_t pd = NULL, hint = NULL;
@@ -164,8 +179,8 @@ dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, cons
     dnnl_prop_kind_t kind =
         direction == GAN_DNNL_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
     dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
-        &forward, kind, algorithm(geo), src, wei, bias, dst, geo->stride, geo->dilate,
-        geo->pad_before, geo->pad_after);
+        &forward, kind, algorithm(geo), h != NULL ? h->src : src, h != NULL ? h->wei : wei, bias,
+        h != NULL ? h->dst : dst, geo->stride, geo->dilate, geo->pad_before, geo->pad_after);
     if (st == dnnl_success) {
         st = dnnl_primitive_desc_create(direction == GAN_DNNL_FORWARD ? &pd : &hint, &forward,
                                         direction == GAN_DNNL_FORWARD ? attr : NULL, engine, NULL);
@@ -370,9 +385,13 @@ gan_status gan__dnnl_gemm_init(struct gan__dnnl_step *s, const struct gan__dnnl_
 {
     const int64_t m = g->m, n = g->n, k = g->k;
     gan_status st = GAN_OK;
-    gan__md *a = gan__md_new(2, (int64_t[]){m, k}, (int64_t[]){g->ta ? 1 : k, g->ta ? m : 1});
-    gan__md *b = gan__md_new(2, (int64_t[]){k, n}, (int64_t[]){g->tb ? 1 : n, g->tb ? k : 1});
-    gan__md *c = gan__md_new(2, (int64_t[]){m, n}, (int64_t[]){n, 1});
+    const dnnl_data_type_t in = g->half ? dnnl_bf16 : dnnl_f32;
+    const dnnl_data_type_t out = g->half_out ? dnnl_bf16 : dnnl_f32;
+    gan__md *a =
+        gan__md_new_as(in, 2, (int64_t[]){m, k}, (int64_t[]){g->ta ? 1 : k, g->ta ? m : 1});
+    gan__md *b =
+        gan__md_new_as(in, 2, (int64_t[]){k, n}, (int64_t[]){g->tb ? 1 : n, g->tb ? k : 1});
+    gan__md *c = gan__md_new_as(out, 2, (int64_t[]){m, n}, (int64_t[]){n, 1});
     dnnl_primitive_attr_t attr = gan__dnnl_attr(NULL, g->add);
     dnnl_primitive_desc_t pd = NULL;
     if (a != NULL && b != NULL && c != NULL && attr != NULL) {

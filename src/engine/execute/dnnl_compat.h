@@ -8,6 +8,7 @@
 
 #include "engine/compile/fused.h"
 #include <gan/status.h>
+#include <gan/tensor.h>
 
 #include <dnnl.h>
 
@@ -23,8 +24,8 @@ typedef dnnl_memory_desc_t gan__md;
 
 enum { GAN_DNNL_MAX_ARGS = 6 };
 
-/* Memory descriptor of the given extents; strides in elements, NULL lets the primitive choose. NULL
- * when refused or memory is short. */
+/* Memory descriptor of the given extents, of f32 unless said; strides in elements, NULL lets the
+ * primitive choose. NULL when refused or memory is short. */
 gan__md *gan__md_new(int rank, const int64_t *dims, const int64_t *strides);
 /* ... of another type than f32. */
 gan__md *gan__md_new_as(dnnl_data_type_t type, int rank, const int64_t *dims,
@@ -41,11 +42,17 @@ struct gan__dnnl_geometry {
     bool winograd; /* transformed tiles instead of direct sums; versions 3.x refuse it */
 };
 
-/* Primitive descriptors. bias may be NULL (forward only). Returns NULL when the library refuses. */
+/* The forward convolution that a gradient of mixed types belongs to, with one type throughout. */
+struct gan__dnnl_hint {
+    gan__md *src, *wei, *dst;
+};
+
+/* Primitive descriptors. hint: NULL when the types are the same. bias may be NULL (forward only). Returns NULL when the library refuses. */
 dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, const gan__md *src,
                                         const gan__md *wei, const gan__md *bias, const gan__md *dst,
                                         const struct gan__dnnl_geometry *geo,
-                                        const_dnnl_primitive_attr_t attr);
+                                        const_dnnl_primitive_attr_t attr,
+                                        const struct gan__dnnl_hint *hint);
 dnnl_primitive_desc_t gan__dnnl_matmul_pd(const gan__md *a, const gan__md *b, const gan__md *bias,
                                           const gan__md *c, const_dnnl_primitive_attr_t attr);
 dnnl_primitive_desc_t gan__dnnl_reorder_pd(const gan__md *src, const gan__md *dst);
@@ -75,9 +82,17 @@ void gan__dnnl_step_release(struct gan__dnnl_step *s);
 struct gan__dnnl_gemm {
     int64_t m, n, k;
     bool ta, tb, add;
+    bool half;     /* a and b are bf16 */
+    bool half_out; /* c is bf16 */
 };
 gan_status gan__dnnl_gemm_init(struct gan__dnnl_step *s, const struct gan__dnnl_gemm *g,
                                size_t *scratch_bytes, gan_err *err);
+
+/* Is the chosen implementation one of machine code and not the library's reference? */
+bool gan__dnnl_fast(const_dnnl_primitive_desc_t pd);
+
+/* bf16 or f32 of a tensor. */
+dnnl_data_type_t gan__dnnl_type(gan_dtype d);
 
 /* Bytes a descriptor needs, rounded up to 64; 0 for NULL. */
 size_t gan__md_bytes(const gan__md *md);

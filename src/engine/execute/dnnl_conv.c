@@ -12,6 +12,7 @@
 #include "cpu_post.h"
 #include "kernel.h"
 #include "engine/graph/attr.h"
+#include <gan/plan.h>
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct conv {
     size_t src_step, dst_step;         /* bytes between chunks */
     int64_t dst_rows;                  /* rows of C elements in one chunk */
     bool library_bias;                 /* main has a bias argument */
+    dnnl_data_type_t in, out;          /* images read and written (weights of WEIGHTS are f32) */
 };
 
 /* Extents of one convolution, whatever the direction. */
@@ -57,19 +59,19 @@ static struct extents read_extents(const gan_shape *x, const gan_shape *y, const
                             .groups = at_least_1(c->groups)};
 }
 
-static gan__md *image_md(int64_t n, int64_t h, int64_t w, int64_t c)
+static gan__md *image_md(int64_t n, int64_t h, int64_t w, int64_t c, dnnl_data_type_t type)
 {
-    return gan__md_new(4, (int64_t[]){n, c, h, w}, (int64_t[]){h * w * c, 1, w * c, c});
+    return gan__md_new_as(type, 4, (int64_t[]){n, c, h, w}, (int64_t[]){h * w * c, 1, w * c, c});
 }
 
 /* Weights [O,I/groups,kh,kw]: in plain order, or in the order the primitive likes. */
-static gan__md *weight_md(const struct extents *e, bool plain)
+static gan__md *weight_md(const struct extents *e, bool plain, dnnl_data_type_t type)
 {
     int64_t g = e->groups, area = e->kh * e->kw, i = e->i / g, o = e->o / g;
     int64_t dims[] = {g, o, i, e->kh, e->kw};
     int64_t strides[] = {o * i * area, i * area, area, e->kw, 1};
     int skip = g == 1;
-    return gan__md_new(5 - skip, dims + skip, plain ? strides + skip : NULL);
+    return gan__md_new_as(type, 5 - skip, dims + skip, plain ? strides + skip : NULL);
 }
 
 static struct gan__dnnl_geometry geometry(const struct gan_conv *c)
@@ -86,7 +88,7 @@ static gan_status prepare_pack(struct conv *k, const struct extents *e, const ga
                                bool back, gan_err *err)
 {
     gan_status st = GAN_OK;
-    gan__md *plain = weight_md(e, true);
+    gan__md *plain = weight_md(e, true, dnnl_f32);
     if (plain == NULL) {
         return gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
     }
@@ -180,38 +182,35 @@ static int64_t chunk_images(int64_t n, size_t image_bytes, int threads)
     return best;
 }
 
-/* Makes the primitive for `images` images a call; with post-ops when `post` has work it may take.
- */
-static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
-                            const struct extents *e, const struct gan_conv *c, int64_t images,
-                            gan_err *err)
+/* The descriptor for `images` images a call; with post-ops when `post` has work it may take. NULL
+ * when refused; *nomem says that memory was short. */
+static dnnl_primitive_desc_t describe(const struct conv *k, enum gan__dnnl_direction direction,
+                                      const struct extents *e, const struct gan_conv *c,
+                                      int64_t images, bool *nomem)
 {
-    gan_status st = GAN_OK;
     struct gan__dnnl_geometry geo = geometry(c);
-    gan__md *src = image_md(images, e->h, e->w, e->i);
-    gan__md *dst = image_md(images, e->oh, e->ow, e->o);
-    gan__md *wei = weight_md(e, false);
+    bool data = direction == GAN_DNNL_DATA, weights = direction == GAN_DNNL_WEIGHTS;
+    gan__md *src = image_md(images, e->h, e->w, e->i, data ? k->out : k->in);
+    gan__md *dst = image_md(images, e->oh, e->ow, e->o, data || weights ? k->in : k->out);
+    gan__md *wei = weight_md(e, false, weights ? dnnl_f32 : k->in);
     gan__md *bias = k->library_bias ? gan__md_new(1, &e->o, (int64_t[]){1}) : NULL;
     dnnl_primitive_attr_t attr = gan__dnnl_attr(k->own_post ? NULL : k->post, false);
     dnnl_primitive_desc_t pd = NULL;
-    bool described = src != NULL && dst != NULL && wei != NULL && (bias != NULL) == k->library_bias;
-    if (described && attr != NULL) {
-        pd = gan__dnnl_conv_pd(direction, src, wei, bias, dst, &geo, attr);
+    bool mixed = direction != GAN_DNNL_FORWARD && k->in == dnnl_bf16;
+    struct gan__dnnl_hint hint = {NULL, NULL, NULL};
+    if (mixed) {
+        hint.src = image_md(images, e->h, e->w, e->i, dnnl_bf16);
+        hint.wei = weight_md(e, false, dnnl_bf16);
+        hint.dst = image_md(images, e->oh, e->ow, e->o, dnnl_bf16);
     }
-    if (!described) {
-        st = gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
-    } else if (pd == NULL) {
-        st = gan__dnnl_fail(err, "this convolution");
-    } else {
-        dnnl_query_t q =
-            direction == GAN_DNNL_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-        st = bind_main(k, direction, pd, err);
-        if (st == GAN_OK) {
-            st = prepare_pack(k, e, dnnl_primitive_desc_query_md(pd, q, 0),
-                              direction == GAN_DNNL_WEIGHTS, err);
-        }
-        dnnl_primitive_desc_destroy(pd);
+    *nomem = src == NULL || dst == NULL || wei == NULL || (bias != NULL) != k->library_bias ||
+             (mixed && (hint.src == NULL || hint.wei == NULL || hint.dst == NULL));
+    if (!*nomem && attr != NULL) {
+        pd = gan__dnnl_conv_pd(direction, src, wei, bias, dst, &geo, attr, mixed ? &hint : NULL);
     }
+    gan__md_free(hint.src);
+    gan__md_free(hint.wei);
+    gan__md_free(hint.dst);
     if (attr != NULL) {
         dnnl_primitive_attr_destroy(attr);
     }
@@ -219,6 +218,30 @@ static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
     gan__md_free(dst);
     gan__md_free(wei);
     gan__md_free(bias);
+    return pd;
+}
+
+/* Makes the primitive and what packs its weights. */
+static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
+                            const struct extents *e, const struct gan_conv *c, int64_t images,
+                            gan_err *err)
+{
+    bool nomem = false;
+    dnnl_primitive_desc_t pd = describe(k, direction, e, c, images, &nomem);
+    if (nomem) {
+        return gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
+    }
+    if (pd == NULL) {
+        return gan__dnnl_fail(err, "this convolution");
+    }
+    dnnl_query_t q =
+        direction == GAN_DNNL_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
+    gan_status st = bind_main(k, direction, pd, err);
+    if (st == GAN_OK) {
+        st = prepare_pack(k, e, dnnl_primitive_desc_query_md(pd, q, 0),
+                          direction == GAN_DNNL_WEIGHTS, err);
+    }
+    dnnl_primitive_desc_destroy(pd);
     return st;
 }
 
@@ -243,8 +266,11 @@ static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direc
     k->post = post;
     k->own_post = post != NULL && direction != GAN_DNNL_FORWARD;
     k->library_bias = post != NULL && post->has_bias != 0 && !k->own_post;
+    k->in = gan__dnnl_type(p->in[0].dtype);
+    k->out = gan__dnnl_type(p->out[0].dtype);
+    size_t in_size = gan_dtype_size(p->in[0].dtype), out_size = gan_dtype_size(p->out[0].dtype);
     if (k->own_post) {
-        images = chunk_images(e->n, (size_t)(e->h * e->w * e->i) * sizeof(float), p->threads);
+        images = chunk_images(e->n, (size_t)(e->h * e->w * e->i) * out_size, p->threads);
     }
     int old = gan__threads_set(p->threads);
     gan_status st = make_main(k, direction, e, c, images, err);
@@ -253,11 +279,11 @@ static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direc
         release(k);
         return st;
     }
-    size_t x_bytes = (size_t)(images * e->h * e->w * e->i) * sizeof(float);
-    size_t y_bytes = (size_t)(images * e->oh * e->ow * e->o) * sizeof(float);
+    size_t x_count = (size_t)(images * e->h * e->w * e->i);
+    size_t y_count = (size_t)(images * e->oh * e->ow * e->o);
     k->chunks = e->n / images;
-    k->src_step = direction == GAN_DNNL_DATA ? y_bytes : x_bytes;
-    k->dst_step = direction == GAN_DNNL_DATA ? x_bytes : y_bytes;
+    k->src_step = (direction == GAN_DNNL_DATA ? y_count : x_count) * in_size;
+    k->dst_step = (direction == GAN_DNNL_DATA ? x_count : y_count) * out_size;
     k->dst_rows = images * e->h * e->w;
     p->ctx = k;
     size_t pack = reorder_scratch(k), run = main_scratch(k);
@@ -299,25 +325,65 @@ static void run(const struct gan__call *c)
         void *data[] = {src, weights, dst, spare, c->n_in > 2 ? c->in[2].data : NULL};
         gan__dnnl_step_run(&k->main, data);
         if (k->own_post) {
-            gan__cpu_post(k->post, (float *)(void *)dst, k->dst_rows, channels, bias);
+            gan__cpu_post_any(k->post, c->out[0].dtype, dst, k->dst_rows, channels, bias);
         }
     }
 }
 
-static bool match_f32(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out)
+/* bf16: has the library more than its reference for this? The bias stays f32. */
+static bool has_half(enum gan__dnnl_direction direction, const struct gan__type *in,
+                     const struct gan__type *out, const struct gan__attr_conv *a)
 {
-    bool ok = n_out == 1 && out[0].dtype == GAN_F32 && gan_shape_count(&out[0].shape) > 0;
-    for (int i = 0; i < n_in; i++) {
-        ok = ok && in[i].dtype == GAN_F32 && gan_shape_count(&in[i].shape) > 0;
+    const gan_shape *x = &in[0].shape, *y = &out[0].shape, *w = &in[1].shape;
+    struct conv k = {.in = dnnl_bf16, .out = gan__dnnl_type(out[0].dtype)};
+    if (direction == GAN_DNNL_DATA) {
+        x = &out[0].shape;
+        y = &in[0].shape;
+    } else if (direction == GAN_DNNL_WEIGHTS) {
+        y = &in[1].shape;
+        w = &out[0].shape;
     }
-    return ok;
+    struct extents e = read_extents(x, y, w, &a->c);
+    bool nomem = false;
+    dnnl_primitive_desc_t pd = describe(&k, direction, &e, &a->c, e.n, &nomem);
+    bool fast = pd != NULL && gan__dnnl_fast(pd);
+    if (pd != NULL) {
+        dnnl_primitive_desc_destroy(pd);
+    }
+    return fast;
+}
+
+static bool match_types(enum gan__dnnl_direction direction, const struct gan__type *in, int n_in,
+                        const struct gan__type *out, int n_out, const void *attr)
+{
+    bool half = in[0].dtype == GAN_BF16;
+    bool ok = n_in >= 2 && n_out == 1 && gan_shape_count(&out[0].shape) > 0 &&
+              (out[0].dtype == GAN_F32 ||
+               (half && out[0].dtype == GAN_BF16 && direction != GAN_DNNL_WEIGHTS));
+    for (int i = 0; i < n_in; i++) {
+        bool image = i == 0 || direction == GAN_DNNL_WEIGHTS;
+        ok = ok && in[i].dtype == (half && image ? GAN_BF16 : GAN_F32) &&
+             gan_shape_count(&in[i].shape) > 0;
+    }
+    return ok && (!half || (gan_bf16_works() && has_half(direction, in, out, attr)));
 }
 
 static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
-                  const void *attr)
+                  const void *attr) /* the post attribute begins with that of the convolution */
 {
-    (void)attr;
-    return match_f32(in, n_in, out, n_out);
+    return match_types(GAN_DNNL_FORWARD, in, n_in, out, n_out, attr);
+}
+
+static bool match_data(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                       const void *attr)
+{
+    return match_types(GAN_DNNL_DATA, in, n_in, out, n_out, attr);
+}
+
+static bool match_weight(const struct gan__type *in, int n_in, const struct gan__type *out,
+                         int n_out, const void *attr)
+{
+    return match_types(GAN_DNNL_WEIGHTS, in, n_in, out, n_out, attr);
 }
 
 GAN_KERNEL(cpu, conv2d) = {.backend = "cpu",
@@ -355,7 +421,7 @@ static gan_status data_post_prepare(struct gan__prepare *p, gan_err *err)
 GAN_KERNEL(cpu, conv2d_input_grad) = {.backend = "cpu",
                                       .op = "conv2d_input_grad",
                                       .rank = 2,
-                                      .match = match,
+                                      .match = match_data,
                                       .prepare = data_prepare,
                                       .run = run,
                                       .release = release};
@@ -363,7 +429,7 @@ GAN_KERNEL(cpu, conv2d_input_grad) = {.backend = "cpu",
 GAN_KERNEL(cpu, conv2d_input_grad_post) = {.backend = "cpu",
                                            .op = "conv2d_input_grad_post",
                                            .rank = 2,
-                                           .match = match,
+                                           .match = match_data,
                                            .prepare = data_post_prepare,
                                            .run = run,
                                            .release = release};
@@ -392,7 +458,7 @@ static void weight_run(const struct gan__call *c)
 GAN_KERNEL(cpu, conv2d_weight_grad) = {.backend = "cpu",
                                        .op = "conv2d_weight_grad",
                                        .rank = 2,
-                                       .match = match,
+                                       .match = match_weight,
                                        .prepare = weight_prepare,
                                        .run = weight_run,
                                        .release = release};

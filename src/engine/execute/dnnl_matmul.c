@@ -4,13 +4,14 @@
 
 #include "base/err.h"
 #include "kernel.h"
+#include <gan/plan.h>
 
 struct product {
     struct gan__dnnl_step main;
 };
 
 /* Batch, rows and columns of a matrix operand as it enters the product. */
-static gan__md *operand(const gan_shape *s, bool transposed)
+static gan__md *operand(const gan_shape *s, bool transposed, gan_dtype type)
 {
     int64_t batch = 1, rows = s->dim[s->rank - 2], cols = s->dim[s->rank - 1];
     for (int64_t i = 0; i + 2 < s->rank; i++) {
@@ -19,7 +20,7 @@ static gan__md *operand(const gan_shape *s, bool transposed)
     int64_t dims[] = {batch, transposed ? cols : rows, transposed ? rows : cols};
     int64_t strides[] = {rows * cols, transposed ? 1 : cols, transposed ? cols : 1};
     int skip = s->rank == 2;
-    return gan__md_new(3 - skip, dims + skip, strides + skip);
+    return gan__md_new_as(gan__dnnl_type(type), 3 - skip, dims + skip, strides + skip);
 }
 
 static void release(void *ctx)
@@ -52,14 +53,15 @@ static gan_status make(struct gan__prepare *p, struct product *k, bool ta, bool 
 {
     gan_status st = GAN_OK;
     bool with_bias = post != NULL && post->has_bias != 0;
-    gan__md *a = operand(&p->in[0].shape, ta), *b = operand(&p->in[1].shape, tb);
-    gan__md *c = operand(&p->out[0].shape, false), *bias = NULL;
+    gan__md *a = operand(&p->in[0].shape, ta, p->in[0].dtype);
+    gan__md *b = operand(&p->in[1].shape, tb, p->in[1].dtype);
+    gan__md *c = operand(&p->out[0].shape, false, p->out[0].dtype), *bias = NULL;
     if (with_bias) {
         gan_shape row = p->out[0].shape;
         for (int64_t i = 0; i + 1 < row.rank; i++) {
             row.dim[i] = 1;
         }
-        bias = operand(&row, false);
+        bias = operand(&row, false, GAN_F32);
     }
     dnnl_primitive_attr_t attr = gan__dnnl_attr(post, false);
     dnnl_primitive_desc_t pd = NULL;
@@ -121,10 +123,13 @@ static bool match(const struct gan__type *in, int n_in, const struct gan__type *
                   const void *attr)
 {
     (void)attr;
-    bool ok = n_out == 1 && out[0].dtype == GAN_F32 && gan_shape_count(&out[0].shape) > 0;
+    bool half = in[0].dtype == GAN_BF16, ok = n_out == 1 && gan_shape_count(&out[0].shape) > 0;
+    ok = ok && (out[0].dtype == GAN_F32 || (half && out[0].dtype == GAN_BF16));
     for (int i = 0; i < n_in; i++) {
-        ok = ok && in[i].dtype == GAN_F32 && gan_shape_count(&in[i].shape) > 0;
+        gan_dtype want = half && i < 2 ? GAN_BF16 : GAN_F32;
+        ok = ok && in[i].dtype == want && gan_shape_count(&in[i].shape) > 0;
     }
+    ok = ok && (!half || gan_bf16_works());
     return ok && in[0].shape.rank >= 2 && in[0].shape.rank == in[1].shape.rank;
 }
 

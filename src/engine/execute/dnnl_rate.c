@@ -33,7 +33,7 @@ static dnnl_primitive_desc_t conv_pd(const struct gan__heavy *h, bool blocked,
     gan__md *wei = gan__md_new_as(h->bf16 ? dnnl_bf16 : dnnl_f32, 5 - skip, dims + skip, NULL);
     dnnl_primitive_desc_t pd = NULL;
     if (src != NULL && dst != NULL && wei != NULL) {
-        pd = gan__dnnl_conv_pd(way[h->kind], src, wei, NULL, dst, &geo, attr);
+        pd = gan__dnnl_conv_pd(way[h->kind], src, wei, NULL, dst, &geo, attr, NULL);
     }
     gan__md_free(src);
     gan__md_free(dst);

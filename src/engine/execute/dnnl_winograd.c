@@ -60,7 +60,7 @@ static dnnl_primitive_desc_t describe(const struct problem *p)
     gan__md *x = image_md(p->x, false), *y = image_md(p->y, false), *w = weight_md(p, false);
     dnnl_primitive_desc_t pd = NULL;
     if (attr != NULL && x != NULL && y != NULL && w != NULL) {
-        pd = gan__dnnl_conv_pd(p->direction, x, w, NULL, y, &geo, attr);
+        pd = gan__dnnl_conv_pd(p->direction, x, w, NULL, y, &geo, attr, NULL);
     }
     if (attr != NULL) {
         dnnl_primitive_attr_destroy(attr);

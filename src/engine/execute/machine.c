@@ -3,6 +3,7 @@
 #include "gan_config.h"
 
 #include <gan/machine.h>
+#include <gan/plan.h>
 
 #include "engine/kernels/lanes.h"
 #include "machine.h"
@@ -107,4 +108,13 @@ struct gan_library gan_library_at(int i)
     };
     int count = (int)(sizeof list / sizeof list[0]);
     return i >= 0 && i < count ? list[i] : (struct gan_library){0};
+}
+
+bool gan_bf16_works(void)
+{
+#if GAN_HAVE_ONEDNN
+    return gan__dnnl_bf16();
+#else
+    return false;
+#endif
 }

@@ -83,6 +83,7 @@ static gan_status compile(gan_plan *p, const struct gan__build *b, gan_err *err)
                              .without = b->without,
                              .backend = p->backend,
                              .verify = b->verify,
+                             .bf16 = b->bf16,
                              .keep_sets = b->keep_sets,
                              .served = served,
                              .tiled = tiled};
@@ -135,6 +136,21 @@ gan_plan *gan__plan_build(const struct gan__build *b, gan_err *err)
     return p;
 }
 
+static gan_status read_precision(const struct gan_plan_opts *o, struct gan__build *b, gan_err *err)
+{
+    b->bf16 = o->precision && strcmp(o->precision, "bf16") == 0;
+    if (o->precision && !b->bf16 && strcmp(o->precision, "f32") != 0) {
+        return gan__fail(err, GAN_E_ARG, "unknown precision %.40s, there are f32 and bf16",
+                         o->precision);
+    }
+    if (b->bf16 && strcmp(b->backend, "cpu") == 0 && !gan_bf16_works()) {
+        return gan__fail(err, GAN_E_UNSUPPORTED,
+                         "precision bf16 needs oneDNN and a CPU with "
+                         "avx512_bf16 or amx_bf16; f32 works everywhere");
+    }
+    return GAN_OK;
+}
+
 gan_plan *gan_plan_new(const gan_graph *g, const gan_val *outputs, int n,
                        const struct gan_plan_opts *opts, gan_err *err)
 {
@@ -149,6 +165,9 @@ gan_plan *gan_plan_new(const gan_graph *g, const gan_val *outputs, int n,
                            .verify = o->verify,
                            .exact = o->exact,
                            .keep_sets = true};
+    if (read_precision(o, &b, err) != GAN_OK) {
+        return NULL;
+    }
 #ifndef NDEBUG
     b.verify = true;
 #endif

@@ -84,6 +84,7 @@ struct gan__build {
     int threads;
     bool verify;
     bool exact;
+    bool bf16;
     bool keep_sets; /* false: the store is not written */
 };
 

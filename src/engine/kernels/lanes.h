@@ -54,6 +54,9 @@ struct gan__lanes {
     /* Booleans as bytes and as numbers. */
     void (*from_mask)(const uint8_t *x, float *y, int64_t n);
     void (*to_mask)(const float *x, uint8_t *y, int64_t n);
+    /* bf16 and f32; storing rounds to nearest, ties to even. */
+    void (*from_bf16)(const uint16_t *x, float *y, int64_t n);
+    void (*to_bf16)(const float *x, uint16_t *y, int64_t n);
     void (*fill)(float v, float *y, int64_t n);
     /* y [rows,channels] += bias [channels] */
     void (*add_rows)(float *y, const float *bias, int64_t rows, int64_t channels);

@@ -171,6 +171,8 @@ const struct gan__lanes GAN_LANES_NAME(gan__lanes) = {
 #define ROWS(NAME) .NAME = GAN_ROWS(NAME)
         ROWS(from_mask),
     ROWS(to_mask),
+    ROWS(from_bf16),
+    ROWS(to_bf16),
     ROWS(fill),
     ROWS(add_rows),
     ROWS(sum_rows),

@@ -12,6 +12,8 @@
 
 void GAN_ROWS(from_mask)(const uint8_t *x, float *y, int64_t n);
 void GAN_ROWS(to_mask)(const float *x, uint8_t *y, int64_t n);
+void GAN_ROWS(from_bf16)(const uint16_t *x, float *y, int64_t n);
+void GAN_ROWS(to_bf16)(const float *x, uint16_t *y, int64_t n);
 void GAN_ROWS(fill)(float v, float *y, int64_t n);
 void GAN_ROWS(add_rows)(float *y, const float *bias, int64_t rows, int64_t channels);
 void GAN_ROWS(sum_rows)(const float *x, int64_t rows, int64_t channels, double *sum);

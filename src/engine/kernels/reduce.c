@@ -91,30 +91,63 @@ void gan__reduce_spread(const struct gan__reduce *r, const float *per_channel, f
     }
 }
 
+/* --- operands --------------------------------------------------------------------------------- */
+
+enum { PIECE = 4096 }; /* elements of bf16 converted at a time, in the first cache */
+
+float gan__reduce_element(const struct gan__reduce *r, const void *x, int64_t i)
+{
+    float v;
+    if (!r->half_x) {
+        return ((const float *)x)[i];
+    }
+    gan__lanes()->from_bf16((const uint16_t *)x + i, &v, 1);
+    return v;
+}
+
+/* Elements [at, at + n) as f32: where they lie, or converted into `piece`. */
+static const float *operand(const void *x, bool half, int64_t at, int64_t n, float *piece)
+{
+    if (!half) {
+        return (const float *)x + at;
+    }
+    gan__lanes()->from_bf16((const uint16_t *)x + at, piece, n);
+    return piece;
+}
+
 /* --- vectors ---------------------------------------------------------------------------------- */
 
-static void vector_task(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
-                        const float *y, int64_t task, double sums[2])
+/* A task of f32 is one call; of bf16, pieces whose sums are added in order. */
+static void vector_task(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
+                        const void *y, int64_t task, double sums[2])
 {
+    float px[PIECE], py[PIECE];
     int64_t k = task / r->blocks, at = task % r->blocks * r->block;
-    int64_t n = least(r->block, r->r1 - at);
-    const float *v = x + k * r->r1;
-    switch (kind) {
-    case GAN_REDUCE_SUM:
-        sums[0] = gan__lanes()->sum(v + at, n);
-        sums[1] = 0.0;
-        break;
-    case GAN_REDUCE_MOMENTS:
-        gan__lanes()->moment(v + at, v[0], n, sums);
-        break;
-    case GAN_REDUCE_PAIR:
-        gan__lanes()->pair(v + at, y + k * r->r1 + at, n, sums);
-        break;
+    int64_t end = at + least(r->block, r->r1 - at);
+    int64_t most = r->half_x || r->half_y ? PIECE : r->block;
+    sums[0] = sums[1] = 0.0;
+    for (; at < end; at += most) {
+        int64_t n = least(most, end - at), i = k * r->r1 + at;
+        const float *v = operand(x, r->half_x, i, n, px);
+        double part[2] = {0.0, 0.0};
+        switch (kind) {
+        case GAN_REDUCE_SUM:
+            part[0] = gan__lanes()->sum(v, n);
+            break;
+        case GAN_REDUCE_MOMENTS:
+            gan__lanes()->moment(v, gan__reduce_element(r, x, k * r->r1), n, part);
+            break;
+        case GAN_REDUCE_PAIR:
+            gan__lanes()->pair(v, operand(y, r->half_y, i, n, py), n, part);
+            break;
+        }
+        sums[0] += part[0];
+        sums[1] += part[1];
     }
 }
 
-static void run_vectors(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
-                        const float *y, double *scratch, double *sums)
+static void run_vectors(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
+                        const void *y, double *scratch, double *sums)
 {
     int64_t tasks = r->k0 * r->blocks;
 #pragma omp parallel for schedule(static) if (r->k0 * r->r1 > BLOCK)
@@ -135,23 +168,44 @@ static void run_vectors(const struct gan__reduce *r, enum gan__reduce_kind kind,
 
 /* --- rows --------------------------------------------------------------------------------------- */
 
-static void row_task(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
-                     const float *y, const float *shift, int64_t task, double *partial)
+/* Adds rows of `width` elements from element `at` on to their sums. */
+static void add_rows(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
+                     const void *y, const float *shift, int64_t at, int64_t rows, int64_t width,
+                     double *const sum[2])
+{
+    float px[PIECE], py[PIECE];
+    const float *v = operand(x, r->half_x, at, rows * width, px);
+    switch (kind) {
+    case GAN_REDUCE_SUM:
+        gan__lanes()->sum_rows(v, rows, width, sum[0]);
+        break;
+    case GAN_REDUCE_MOMENTS:
+        gan__lanes()->moment_rows(v, shift, rows, width, sum[0], sum[1]);
+        break;
+    case GAN_REDUCE_PAIR:
+        gan__lanes()->pair_rows(v, operand(y, r->half_y, at, rows * width, py), rows, width, sum[0],
+                                sum[1]);
+        break;
+    }
+}
+
+static void row_task(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
+                     const void *y, const float *shift, int64_t task, double *partial)
 {
     int64_t k = task / r->blocks, first = task % r->blocks * r->block;
     int64_t n = least(r->block, r->rows - first), at = (k * r->rows + first) * r->len;
-    double *sum = partial, *sum2 = partial + r->len;
+    int64_t most = n, width = r->len;
+    if (r->half_x || r->half_y) { /* several whole rows at a time, or parts of one */
+        width = least(r->len, PIECE);
+        most = PIECE / r->len > 4 ? PIECE / r->len / 4 * 4 : 1;
+    }
     memset(partial, 0, (size_t)(2 * r->len) * sizeof *partial);
-    switch (kind) {
-    case GAN_REDUCE_SUM:
-        gan__lanes()->sum_rows(x + at, n, r->len, sum);
-        break;
-    case GAN_REDUCE_MOMENTS:
-        gan__lanes()->moment_rows(x + at, shift + k * r->len, n, r->len, sum, sum2);
-        break;
-    case GAN_REDUCE_PAIR:
-        gan__lanes()->pair_rows(x + at, y + at, n, r->len, sum, sum2);
-        break;
+    for (int64_t i = 0; i < n; i += most) {
+        for (int64_t c = 0; c < r->len; c += width) {
+            double *const sum[] = {partial + c, partial + r->len + c};
+            add_rows(r, kind, x, y, shift + k * r->len + c, at + i * r->len + c, least(most, n - i),
+                     least(width, r->len - c), sum);
+        }
     }
 }
 
@@ -175,8 +229,8 @@ static void fold_blocks(const struct gan__reduce *r, double *partial, int n_sums
     }
 }
 
-static void run_rows(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
-                     const float *y, double *scratch, double *sums)
+static void run_rows(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
+                     const void *y, double *scratch, double *sums)
 {
     int64_t tasks = r->k0 * r->blocks, work = r->k0 * r->rows * r->len;
     float *shift = (float *)(void *)(scratch + tasks * 2 * r->len);
@@ -185,9 +239,8 @@ static void run_rows(const struct gan__reduce *r, enum gan__reduce_kind kind, co
         if (kind == GAN_REDUCE_MOMENTS) {
 #pragma omp for schedule(static)
             for (int64_t k = 0; k < r->k0; k++) {
-                const float *row = x + k * r->rows * r->len;
                 for (int64_t i = 0; i < r->len; i++) {
-                    shift[k * r->len + i] = row[i % (r->k1 * r->r1) / r->r1 * r->r1];
+                    shift[k * r->len + i] = gan__reduce_first(r, x, k, i % (r->k1 * r->r1) / r->r1);
                 }
             }
         }
@@ -202,8 +255,8 @@ static void run_rows(const struct gan__reduce *r, enum gan__reduce_kind kind, co
     }
 }
 
-void gan__reduce_run(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
-                     const float *y, double *scratch, double *sums)
+void gan__reduce_run(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
+                     const void *y, double *scratch, double *sums)
 {
     if (r->vector) {
         run_vectors(r, kind, x, y, scratch, sums);

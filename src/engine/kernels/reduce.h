@@ -11,10 +11,11 @@
 
 struct gan__reduce {
     int64_t k0, r0, k1, r1;
-    bool vector;       /* r0 = k1 = 1: k0 vectors of r1 elements */
-    int64_t rows, len; /* else rows of len = k1*r1*w elements; w rows are joined when short */
-    int64_t blocks;    /* of rows (or of a vector) for each k0 */
-    int64_t block;     /* rows (or elements) in one */
+    bool vector;         /* r0 = k1 = 1: k0 vectors of r1 elements */
+    int64_t rows, len;   /* else rows of len = k1*r1*w elements; w rows are joined when short */
+    int64_t blocks;      /* of rows (or of a vector) for each k0 */
+    int64_t block;       /* rows (or elements) in one */
+    bool half_x, half_y; /* the operands are bf16; set by the caller after the plan */
 };
 
 /* What is summed: x; x-s and (x-s)^2 with s = the first element; x and x*y. */
@@ -26,9 +27,13 @@ bool gan__reduce_plan(const gan_shape *s, uint64_t axes, struct gan__reduce *r);
 /* f64 numbers of scratch that gan__reduce_run needs. */
 size_t gan__reduce_scratch(const struct gan__reduce *r);
 
-/* sums: k0*k1 of the first sum, then k0*k1 of the second (none with SUM). */
-void gan__reduce_run(const struct gan__reduce *r, enum gan__reduce_kind kind, const float *x,
-                     const float *y, double *scratch, double *sums);
+/* x, y: f32, or bf16 where r says so.
+ * sums: k0*k1 of the first sum, then k0*k1 of the second (none with SUM). */
+void gan__reduce_run(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
+                     const void *y, double *scratch, double *sums);
+
+/* Element i of x. */
+float gan__reduce_element(const struct gan__reduce *r, const void *x, int64_t i);
 
 /* The parts from which reductions elsewhere get the same bits: GAN_SUM_LANES sums of one vector
  * (lanes.h: sum_lanes) become one;
@@ -37,10 +42,10 @@ double gan__reduce_join(double *lane);
 void gan__reduce_blocks(const struct gan__reduce *r, double *first, int64_t step, float *y);
 
 /* Element of x that belongs to (k0, k1) first: the shift of GAN_REDUCE_MOMENTS. */
-static inline float gan__reduce_first(const struct gan__reduce *r, const float *x, int64_t k0,
+static inline float gan__reduce_first(const struct gan__reduce *r, const void *x, int64_t k0,
                                       int64_t k1)
 {
-    return x[k0 * r->r0 * r->k1 * r->r1 + k1 * r->r1];
+    return gan__reduce_element(r, x, k0 * r->r0 * r->k1 * r->r1 + k1 * r->r1);
 }
 
 /* dst[i] = per_channel[k1 of element i of a row], i < len. */

@@ -1,0 +1,34 @@
+/* cpu_bf16.c: casts between f32 and bf16 whose result is a tensor of its own. */
+#include "engine/kernels/lanes.h"
+#include "kernel.h"
+
+enum { BLOCK = 16384 }; /* elements of one task */
+
+static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                  const void *attr)
+{
+    (void)attr;
+    return n_in == 1 && n_out == 1 &&
+           ((in[0].dtype == GAN_F32 && out[0].dtype == GAN_BF16) ||
+            (in[0].dtype == GAN_BF16 && out[0].dtype == GAN_F32));
+}
+
+static void run(const struct gan__call *c)
+{
+    const int64_t n = gan_shape_count(&c->out[0].shape), blocks = (n + BLOCK - 1) / BLOCK;
+    const bool narrow = c->out[0].dtype == GAN_BF16;
+#pragma omp parallel for schedule(static) if (blocks > 1)
+    for (int64_t b = 0; b < blocks; b++) {
+        int64_t at = b * BLOCK, len = n - at < BLOCK ? n - at : BLOCK;
+        if (narrow) {
+            gan__lanes()->to_bf16((const float *)c->in[0].data + at,
+                                  (uint16_t *)c->out[0].data + at, len);
+        } else {
+            gan__lanes()->from_bf16((const uint16_t *)c->in[0].data + at,
+                                    (float *)c->out[0].data + at, len);
+        }
+    }
+}
+
+GAN_KERNEL(cpu, cast,
+           bf16) = {.backend = "cpu", .op = "cast", .rank = 1, .match = match, .run = run};
