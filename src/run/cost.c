@@ -87,9 +87,9 @@ static void fill_work(const struct gan__session *s, struct gan_train_cost *c)
 }
 
 /* Milliseconds of one run of a graph, the best of some. */
-static double time_plan(gan_graph *g, gan_val out, int threads)
+static double time_plan(gan_graph *g, gan_val out, int threads, const char *precision)
 {
-    struct gan_plan_opts opts = {.threads = threads};
+    struct gan_plan_opts opts = {.threads = threads, .precision = precision};
     gan_plan *p = gan_plan_new(g, &out, 1, &opts, NULL);
     double best = 0;
     for (int i = 0; p != NULL && i < 4; i++) {
@@ -105,7 +105,7 @@ static double time_plan(gan_graph *g, gan_val out, int threads)
 }
 
 /* FLOPs a millisecond of a matrix product, which convolutions come near to. */
-static double product_rate(int threads)
+static double product_rate(int threads, const char *precision)
 {
     enum { SIDE = 768 };
     gan_graph *g = gan_graph_new(NULL, GAN_F32);
@@ -113,8 +113,9 @@ static double product_rate(int threads)
         return 0;
     }
     gan_val a = gan_random_normal(g, "a", GAN_SHAPE(SIDE, SIDE));
-    double draw_ms = time_plan(g, gan_sum_all(g, a), threads);
-    double both_ms = time_plan(g, gan_sum_all(g, gan_matmul(g, a, a, false, false)), threads);
+    double draw_ms = time_plan(g, gan_sum_all(g, a), threads, precision);
+    double both_ms =
+        time_plan(g, gan_sum_all(g, gan_matmul(g, a, a, false, false)), threads, precision);
     gan_graph_free(g);
     double ms = both_ms > draw_ms ? both_ms - draw_ms : both_ms;
     return ms > 0 ? 2.0 * SIDE * SIDE * SIDE / ms : 0;
@@ -139,9 +140,9 @@ static double copy_rate(void)
 /* Convolutions of GAN shapes run at about this share of a large product's rate. */
 static const double share_of_product = 0.6;
 
-static double predict_ms(const struct gan_train_cost *c, int threads)
+static double predict_ms(const struct gan_train_cost *c, int threads, const char *precision)
 {
-    double product = product_rate(threads) * share_of_product, copy = copy_rate();
+    double product = product_rate(threads, precision) * share_of_product, copy = copy_rate();
     return (product > 0 ? c->heavy_flops / product : 0) + (copy > 0 ? c->bytes / copy : 0);
 }
 
@@ -199,7 +200,7 @@ gan_status gan_train_plan(const struct gan_train_cfg *cfg, struct gan_train_cost
         fill_work(&s, cost);
         status = fill_memory(&s, cost, &own);
         cost->compile_ms = s.compile_ms;
-        cost->step_ms = predict_ms(cost, s.threads);
+        cost->step_ms = predict_ms(cost, s.threads, gan__recipe_precision(s.recipe));
     }
     gan__session_release(&s);
     gan__recipe_release(&r);

@@ -62,6 +62,7 @@ gan_status gan__meta_of_session(struct gan__meta *m, const struct gan__session *
     add_i64(m, "libgan.images", gan__session_count(s, s->images));
     add_i64(m, "train.batch", r->run.batch);
     add_i64(m, "train.microbatch", r->run.microbatch > 0 ? r->run.microbatch : r->run.batch);
+    add(m, "train.precision", gan__recipe_precision(r));
     add_data(m, s);
     const struct gan_opt *o = r->model->opts;
     for (int i = 0; o != NULL && o[i].name != NULL; i++) {
@@ -89,6 +90,9 @@ gan_status gan__meta_compare(const struct gan__meta *m, const gan_checkpoint *c,
         if (strcmp(want->key, "libgan.iteration") == 0 || strcmp(want->key, "libgan.images") == 0 ||
             gan__starts_with(want->key, "data.class.")) {
             continue;
+        }
+        if (have == NULL && strcmp(want->key, "train.precision") == 0) {
+            have = "f32"; /* from before there was a choice */
         }
         if (have == NULL) {
             return gan__fail(err, GAN_E_FORMAT, "%s: the checkpoint does not say %s", path,

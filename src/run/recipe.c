@@ -59,6 +59,9 @@ static const struct gan_opt table[] = {
     I64(threads, "threads", "0", 0, 1024, "compute threads; 0: all cores"),
     GAN_OPT_BOOL(struct gan__run_opts, exact, "exact", "false",
                  "no kernels that lose digits to be faster (Winograd convolutions)"),
+    GAN_OPT_CHOICE(struct gan__run_opts, precision, "precision", "f32", "f32|bf16|auto",
+                   "of convolutions, products and stored activations; auto: bf16 where the CPU "
+                   "multiplies it, else f32"),
     I64(checkpoint_every, "checkpoint-every", "1000", 1, 1e12, "iterations between checkpoints"),
     I64(keep, "keep", "3", 1, 1e6, "checkpoints kept"),
     I64(sample_every, "sample-every", "500", 1, 1e12, "iterations between sample grids"),
@@ -253,6 +256,11 @@ gan_status gan__recipe_check(const struct gan__recipe *r, gan_err *err)
                          (long long)o->steps, (long long)o->epochs);
     }
     return GAN_OK;
+}
+
+const char *gan__recipe_precision(const struct gan__recipe *r)
+{
+    return r->run.precision == GAN__PRECISION_BF16 ? "bf16" : "f32";
 }
 
 gan_status gan__recipe_model_text(const struct gan__recipe *r, int i, char *dst, size_t cap,

@@ -6,6 +6,9 @@
 
 #include <gan/train.h>
 
+/* Places in the choices of --precision. */
+enum gan__precision { GAN__PRECISION_F32, GAN__PRECISION_BF16, GAN__PRECISION_AUTO };
+
 /* Options of training. -1 or 0 stand for "not given" as the table's help says. */
 struct gan__run_opts {
     int64_t steps, epochs, stop_at;
@@ -15,6 +18,7 @@ struct gan__run_opts {
     int64_t seed;
     int64_t threads;
     bool exact;
+    int precision; /* enum gan__precision; never auto once a session is built */
     int64_t checkpoint_every, keep, sample_every, log_every;
 };
 
@@ -41,6 +45,9 @@ gan_status gan__recipe_add_init(struct gan__recipe *r, const char *text, gan_err
 
 /* Checks what one option cannot see alone (microbatch divides batch, and the like). */
 gan_status gan__recipe_check(const struct gan__recipe *r, gan_err *err);
+
+/* Name for gan_plan_opts.precision and the metadata. */
+const char *gan__recipe_precision(const struct gan__recipe *r);
 
 /* Text of option i of the model as it stands now. */
 gan_status gan__recipe_model_text(const struct gan__recipe *r, int i, char *dst, size_t cap,

@@ -146,6 +146,9 @@ static gan_status change(struct gan__recipe *r, const struct gan__config *c,
                          const struct gan_setting *s, gan_err *err)
 {
     const char *old = config_value(c, s->name);
+    if (strcmp(s->name, "precision") == 0 && strcmp(s->value, "auto") == 0) {
+        return GAN_OK; /* was decided when the run began */
+    }
     if (!gan__recipe_may_change(s->name)) {
         GAN_TRY(gan__recipe_set(r, s->name, s->value, err)); /* an unknown name, a bad value */
         if (old == NULL || strcmp(old, s->value) != 0) {

@@ -276,9 +276,24 @@ static gan_status build_step(struct gan__session *s, gan_err *err)
     return check_horizons(s, err);
 }
 
+/* What auto means on this machine is part of the run from here on. */
+static gan_status settle_precision(struct gan__recipe *r, gan_err *err)
+{
+    if (r->run.precision == GAN__PRECISION_AUTO) {
+        r->run.precision = gan_bf16_works() ? GAN__PRECISION_BF16 : GAN__PRECISION_F32;
+    }
+    if (r->run.precision == GAN__PRECISION_BF16 && !gan_bf16_works()) {
+        return gan__fail(err, GAN_E_UNSUPPORTED,
+                         "--precision bf16 needs a build with oneDNN and a CPU with avx512_bf16 or "
+                         "amx_bf16; --precision f32 works everywhere");
+    }
+    return GAN_OK;
+}
+
 gan_status gan__session_build(struct gan__session *s, struct gan__recipe *r, gan_err *err)
 {
     *s = (struct gan__session){.recipe = r, .task = r->opts, .threads = gan__recipe_threads(r)};
+    GAN_TRY(settle_precision(r, err));
     if (r->data != NULL) {
         GAN_TRY(fit_given(s, err));
         uint64_t before = gan__rss_bytes();
@@ -346,7 +361,9 @@ gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
 static gan_status compile_phase(struct gan__session *s, struct gan__phase *p, gan_err *err)
 {
     gan_val outputs[GAN__MAX_REPORTS];
-    struct gan_plan_opts opts = {.threads = s->threads, .exact = s->recipe->run.exact};
+    struct gan_plan_opts opts = {.threads = s->threads,
+                                 .exact = s->recipe->run.exact,
+                                 .precision = gan__recipe_precision(s->recipe)};
     for (int i = 0; i < p->segment->n_reports; i++) {
         outputs[i] = p->segment->report[i].val;
     }

@@ -1,7 +1,7 @@
 # The page of train has the options of training with defaults and ranges; with a model, its own too.
 . "$SRC/tests/cli/case.inc"
 run 0 help train
-for option in data out steps epochs time stop-at batch microbatch size channels seed threads config \
+for option in data out steps epochs time stop-at batch microbatch size channels seed threads precision config \
     init checkpoint-every keep sample-every log-every resume; do
     prints "--$option "
 done
