@@ -24,7 +24,7 @@
 #include <string.h>
 
 /* Passes that change what is computed how, not what must be computed. */
-static const char without[] = "epilogue,fuse,inplace";
+static const char without[] = "epilogue,fuse,inplace,norm";
 
 /* The shapes of an iteration, equal ones together. */
 struct shapes {
