@@ -34,7 +34,7 @@ static gan_status check_images(struct gan__generator *g, const gan_step *step, g
 gan_status gan__generator_init(struct gan__generator *g, const struct gan__generator_cfg *cfg,
                                gan_err *err)
 {
-    *g = (struct gan__generator){.batch = cfg->batch};
+    *g = (struct gan__generator){.batch = cfg->batch, .model = cfg->model->name};
     struct gan__step_cfg step_cfg = {
         .model = cfg->model,
         .opts = cfg->opts,
@@ -134,7 +134,7 @@ gan_status gan__generator_run(struct gan__generator *g, const struct gan__genera
     bool given = what->from != NULL && what->from->n == g->batch && what->n <= g->batch;
     if (g->fields != 0 && !given) {
         return gan__fail(err, GAN_E_UNSUPPORTED,
-                         "this model makes images from images, not from noise");
+                         "model %s makes images from images, not from noise", g->model);
     }
     for (int64_t done = 0; done < what->n; done += g->batch) {
         int64_t n = what->n - done < g->batch ? what->n - done : g->batch;

@@ -8,6 +8,7 @@
 
 struct gan__generator {
     gan_plan *plan;
+    const char *model; /* its name */
     int64_t batch;
     int64_t z;    /* length of a latent, 0: the model takes none */
     bool uniform; /* latents on +-sqrt 3 instead of normal */

@@ -201,7 +201,7 @@ static void run_steps(struct world *w, struct trace *t)
 {
     const struct gan_task *task = w->opts;
     size_t pixels = (size_t)(BATCH * task->height * task->width * task->channels);
-    double *images = calloc(pixels, sizeof *images);
+    double *images = calloc(2 * pixels, sizeof *images); /* first, then second images */
     gan_err err = {0};
     struct gan__rng rng;
     gan__rng_init(&rng, 7);
@@ -220,7 +220,7 @@ static void run_steps(struct world *w, struct trace *t)
         char names[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS][96];
         struct gan_scalar_data sc[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS];
         size_t n = 0;
-        for (size_t i = 0; i < pixels; i++) {
+        for (size_t i = 0; i < 2 * pixels; i++) {
             images[i] = 2 * gan__rng_uniform(&rng) - 1;
         }
         for (int u = 0; u < seg->n_updates; u++) {
@@ -232,14 +232,14 @@ static void run_steps(struct world *w, struct trace *t)
                 sc[n] = (struct gan_scalar_data){names[n], v[k]};
             }
         }
-        struct gan_feed_data feed = {
-            "image",
-            {GAN_F64, GAN_SHAPE(BATCH, task->height, task->width, task->channels), images}};
+        gan_shape shape = GAN_SHAPE(BATCH, task->height, task->width, task->channels);
+        struct gan_feed_data feeds[] = {{"image", {GAN_F64, shape, images}},
+                                        {"image_b", {GAN_F64, shape, images + pixels}}};
         struct gan_run run = {.seed = 3,
                               .iteration = (uint64_t)step,
                               .sample = (uint64_t)(step * BATCH),
-                              .feeds = &feed,
-                              .n_feeds = 1,
+                              .feeds = feeds,
+                              .n_feeds = seg->fields & GAN_FIELD_B ? 2 : 1,
                               .scalars = sc,
                               .n_scalars = n};
         if (gan_plan_run(plan, &run, &err) != GAN_OK) {
@@ -274,30 +274,42 @@ static void trace_of(const char *model, const char *const *set, int64_t microbat
     run_steps(w, t);
 }
 
-/* Without batch statistics the parts make the whole: dropout masks and latents belong to samples. */
-static void microbatches_make_the_batch(void **state)
+static void parts_make_the_whole(const char *model, const char *const *set)
 {
-    (void)state;
-    const char *const set[] = {"net",        "paper",     "optim-gen", "adam:1e-3",
-                               "optim-disc", "adam:1e-3", NULL};
     struct world whole, parts;
     struct trace a, b;
-    trace_of("gan", set, BATCH, &a, &whole);
+    trace_of(model, set, BATCH, &a, &whole);
     for (int64_t micro = 1; micro < BATCH; micro *= 2) {
-        trace_of("gan", set, micro, &b, &parts);
+        trace_of(model, set, micro, &b, &parts);
         assert_int_equal(a.n, b.n);
         for (int s = 0; s < STEPS; s++) {
             for (int i = 0; i < a.n; i++) {
                 if (!(fabs(a.v[s][i] - b.v[s][i]) <= 1e-11 * (1 + fabs(a.v[s][i])))) {
-                    fail_msg("microbatch %d, step %d, %s: %.17g, whole batch %.17g", (int)micro, s,
-                             gan__step_segment(parts.step, 0)->report[i].name, b.v[s][i],
-                             a.v[s][i]);
+                    fail_msg("%s, microbatch %d, step %d, %s: %.17g, whole batch %.17g", model,
+                             (int)micro, s, gan__step_segment(parts.step, 0)->report[i].name,
+                             b.v[s][i], a.v[s][i]);
                 }
             }
         }
         world_close(&parts);
     }
     world_close(&whole);
+}
+
+/* Without batch statistics the parts make the whole: dropout masks and latents belong to samples, and
+ * an image pool takes images one after the other. */
+static void microbatches_make_the_batch(void **state)
+{
+    (void)state;
+    const char *const mlp[] = {"net",        "paper",     "optim-gen", "adam:1e-3",
+                               "optim-disc", "adam:1e-3", NULL};
+    const char *const residual[] = {"gen",    "resnet-6", "width", "2",        "disc-width", "2",
+                                    "layers", "1",        "norm",  "instance", NULL};
+    const char *const cycle[] = {"width",  "2", "disc-width", "2", "layers", "1",
+                                 "blocks", "1", "pool",       "5", NULL};
+    parts_make_the_whole("gan", mlp);
+    parts_make_the_whole("pix2pix", residual);
+    parts_make_the_whole("cyclegan", cycle);
 }
 
 /* With batch norm each part has statistics of its own, and each updates the running ones: after one
