@@ -1,93 +1,176 @@
 #!/bin/sh
-# Speed of one DCGAN iteration, libgan against PyTorch, on the same cores.
+# Speed of training steps, libgan against PyTorch, on the same cores, and libgan against its floor.
 #
-# For each size the programs run in turn (libgan, torch, torch with channels_last; three rounds), so that a
-# machine whose speed drifts treats them alike. Prints every run's JSON line, then the medians over the rounds
-# and the ratios.
+# For each step the programs run in turn, so that a machine whose speed drifts treats them alike: a first round
+# with every setting of every PyTorch (layouts, torch.compile), then rounds of libgan and the fastest setting of
+# each PyTorch and precision alone. Models that this libgan lacks are named and skipped. Prints every run's JSON
+# line on stderr and the table on stdout.
 #
-#   bench/run.sh                  both sizes, three rounds
-#   bench/run.sh --peer-only      PyTorch alone, before libgan is built
-#   BUILD=build-release ROUNDS=5 CPUS=2,3 THREADS=2 ITERS_32=60 ITERS_64=12 PYTHON=python3 bench/run.sh
+#   bench/run.sh                      all steps: mlp dcgan32 dcgan64 wgan_gp64 pix2pix128 cyclegan128 sample
+#   bench/run.sh dcgan64 sample       these
+#   bench/run.sh --scaling            cost of a DCGAN step over batch, pixels and threads, libgan alone
+#
+# Environment: BUILD=build ROUNDS=5 CPUS=0-1 THREADS=2 ITERS=5 LINES=file that keeps the JSON lines
+#   PYTHONS="/usr/bin/python3 venv/bin/python"   interpreters that have torch; the newest from PyPI beside Debian's
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-build=${BUILD:-$here/../build}
-rounds=${ROUNDS:-3}
+gan=${BUILD:-$here/../build}/gan
+rounds=${ROUNDS:-5}
 threads=${THREADS:-2}
 cpus=${CPUS:-0-$((threads - 1))}
-python=${PYTHON:-/usr/bin/python3}
-batch=${BATCH:-64}
-peer_only=0
+iters=${ITERS:-5}
+pythons=${PYTHONS:-/usr/bin/python3}
+all="mlp dcgan32 dcgan64 wgan_gp64 pix2pix128 cyclegan128 sample"
 
-case "${1:-}" in
-"") ;;
---peer-only) peer_only=1 ;;
-*)
-    echo "run.sh: unknown option '$1'; known: --peer-only" >&2
-    exit 2
-    ;;
-esac
-
-"$python" -c 'import torch' 2>/dev/null || {
-    echo "run.sh: $python has no torch; install Debian's python3-torch and libopenblas0-openmp" >&2
+lines=${LINES:-$(mktemp)}
+[ -n "${LINES:-}" ] || trap 'rm -f "$lines"' EXIT
+: >"$lines"
+[ -x "$gan" ] || {
+    echo "run.sh: no $gan: build it, or set BUILD" >&2
     exit 1
 }
-step=
-for candidate in "$build/bench/bench_step" "$build/bench_step"; do
-    [ -x "$candidate" ] && step=$candidate && break
-done
-if [ "$peer_only" = 0 ] && [ -z "$step" ]; then
-    echo "run.sh: no bench_step in $build; build it, or use --peer-only" >&2
-    exit 1
-fi
 
-lines=$(mktemp)
-trap 'rm -f "$lines"' EXIT
-
-# one PROGRAM... : runs it pinned, shows and keeps its line. A failing side stops the comparison.
-one() {
-    out=$(OMP_NUM_THREADS=$threads taskset -c "$cpus" "$@")
-    printf '%s\n' "$out"
-    printf '%s\n' "$out" >>"$lines"
+# one NAME WORDS...: runs pinned, keeps its JSON as one line with the step's name and the load in it.
+one()
+{
+    name=$1
+    shift
+    out=$(OMP_NUM_THREADS=$threads taskset -c "$cpus" "$@" 2>/dev/null) || {
+        echo "run.sh: failed: $*" >&2
+        return 0
+    }
+    load=$(cut -d' ' -f1 /proc/loadavg)
+    printf '%s' "$out" | tr '\n' ' ' | sed "s/^{/{\"name\": \"$name\", \"load\": $load, /" | tee -a "$lines" |
+        cut -c1-300 >&2
+    echo >>"$lines"
+    echo >&2
 }
 
-# compare SIZE CHANNELS WIDTH ITERS
-compare() {
-    options="--size $1 --channels $2 --width $3 --batch $batch --threads $threads --iters $4"
+# The model of a step and its options here; the same recipe as the peer's.
+ours_of()
+{
+    case $1 in
+    mlp) echo gan --size 28 --channels 1 --batch 64 ;;
+    dcgan32) echo dcgan --size 32 --channels 1 --width 32 --batch 64 ;;
+    dcgan64) echo dcgan --size 64 --channels 3 --width 64 --batch 64 ;;
+    wgan_gp64) echo "${WGAN_GP:-wgan_gp --size 64 --channels 3 --batch 64}" ;;
+    pix2pix128) echo "${PIX2PIX:-pix2pix --size 128 --channels 3 --batch 4}" ;;
+    cyclegan128) echo "${CYCLEGAN:-cyclegan --size 128 --channels 3 --batch 1}" ;;
+    sample) echo dcgan --size 64 --channels 3 --width 64 ;;
+    *)
+        echo "run.sh: unknown step '$1'; known: $all" >&2
+        exit 2
+        ;;
+    esac
+}
+
+peer_of()
+{
+    case $1 in
+    mlp) echo mlp ;;
+    dcgan32) echo dcgan --size 32 --channels 1 --width 32 ;;
+    dcgan64) echo dcgan --size 64 --channels 3 --width 64 ;;
+    wgan_gp64) echo wgan_gp ;;
+    pix2pix128) echo pix2pix ;;
+    cyclegan128) echo cyclegan ;;
+    sample) echo sample ;;
+    esac
+}
+
+has_model() { "$gan" help "$1" >/dev/null 2>&1; }
+precisions()
+{
+    if "$gan" help train | grep -q -- --precision; then echo f32 bf16; else echo f32; fi
+}
+
+ours() # step, what of gan bench
+{
+    words=$(ours_of "$1")
+    for precision in $(precisions); do
+        option=
+        [ "$precision" = f32 ] || option="--precision $precision"
+        extra=
+        [ "$2" != step ] || extra=--no-roofline
+        # shellcheck disable=SC2086 # the options are words
+        one "$1 $precision" "$gan" bench "$2" $words $option $extra --threads "$threads" --iters "$iters" --json
+    done
+}
+
+# Settings of the peers that have run fastest so far, one for each interpreter and precision.
+best_settings()
+{
+    python3 "$here/peers/table.py" --best "$1" "$lines"
+}
+
+compare()
+{
+    model=$(ours_of "$1" | cut -d' ' -f1)
+    what=step
+    [ "$1" != sample ] || what=sample
+    mine=yes
+    has_model "$model" || {
+        mine=
+        echo "run.sh: $1: libgan has no model $model yet; PyTorch alone" >&2
+    }
+    peer=$(peer_of "$1")
+    for python in $pythons; do
+        for option in "" --channels-last "--precision bf16" "--precision bf16 --channels-last" --compile \
+            "--compile --precision bf16 --channels-last"; do
+            # shellcheck disable=SC2086
+            one "$1 $python,$option" "$python" "$here/peers/torch_step.py" $peer $option --threads "$threads" \
+                --iters 3 --warm-up 2
+        done
+        [ "$1" != sample ] || one "$1 $python,--engine onnxruntime" "$python" "$here/peers/torch_step.py" sample \
+            --engine onnxruntime --threads "$threads" --iters 3
+    done
+    round=0
+    best_settings "$1" >"$lines.best"
+    while [ "$round" -lt "$rounds" ]; do
+        [ -z "$mine" ] || ours "$1" "$what"
+        while IFS=, read -r python option; do
+            # shellcheck disable=SC2086
+            one "$1 $python,$option" "$python" "$here/peers/torch_step.py" $peer $option --threads "$threads" \
+                --iters "$iters" --warm-up 2 </dev/null
+        done <"$lines.best"
+        round=$((round + 1))
+    done
+    rm -f "$lines.best"
+    [ -z "$mine" ] || [ "$what" = sample ] || ours "$1" floor
+}
+
+scaling()
+{
+    step="dcgan --channels 3 --width 64"
     round=0
     while [ "$round" -lt "$rounds" ]; do
-        # shellcheck disable=SC2086 # the options are words
-        {
-            [ "$peer_only" = 1 ] || one "$step" $options
-            one "$python" "$here/peers/dcgan_torch.py" $options
-            one "$python" "$here/peers/dcgan_torch.py" $options --channels-last
-        }
+        for batch in 16 32 64 128; do
+            # shellcheck disable=SC2086
+            one "batch $batch" "$gan" bench step $step --size 64 --batch $batch --no-roofline --threads "$threads" \
+                --iters "$iters" --json
+        done
+        for size in 16 32 64 128; do
+            one "size $size" "$gan" bench step dcgan --channels 3 --width 64 --size $size --batch 16 --no-roofline \
+                --threads "$threads" --iters "$iters" --json
+        done
+        for n in 1 2; do
+            # shellcheck disable=SC2086
+            one "threads $n" "$gan" bench step $step --size 64 --batch 64 --no-roofline --threads $n \
+                --iters "$iters" --json
+        done
         round=$((round + 1))
     done
 }
 
-compare 32 1 32 "${ITERS_32:-40}"
-compare 64 3 64 "${ITERS_64:-10}"
-
-"$python" - "$lines" "$cpus" <<'END'
-import json, statistics, sys
-
-runs = {}
-for line in open(sys.argv[1]):
-    if line.strip().startswith("{"):
-        run = json.loads(line)
-        name = run["peer"] + (" channels_last" if run.get("layout") == "nhwc" and run["peer"] == "torch" else "")
-        runs.setdefault((run["size"], run["channels"]), {}).setdefault(name, []).append(run)
-model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-             "unknown")
-load = open("/proc/loadavg").read().split()[0]
-print(f"\nCPU: {model}, cores {sys.argv[2]}; load average at the end {load}")
-for (size, channels), sides in sorted(runs.items()):
-    rate = {name: statistics.median(r["images_per_s"] for r in rows) for name, rows in sides.items()}
-    print(f"DCGAN {size}x{size}x{channels}")
-    for name, rows in sides.items():
-        rates = [r["images_per_s"] for r in rows]
-        ratio = f"  libgan is {rate['libgan'] / rate[name]:.2f}x" if "libgan" in rate and name != "libgan" else ""
-        print(f"  {name:20s} {rate[name]:9.1f} images/s  (runs {min(rates):.1f} to {max(rates):.1f},"
-              f" {rows[0].get('version', '?')}){ratio}")
-END
+[ "${1:-}" != --scaling ] || {
+    scaling
+    exec python3 "$here/peers/table.py" "$lines"
+}
+[ $# -gt 0 ] || set -- $all
+for step; do
+    ours_of "$step" >/dev/null
+done
+for step; do
+    compare "$step"
+done
+python3 "$here/peers/table.py" "$lines"
