@@ -11,6 +11,7 @@
 #   bench/run.sh --scaling            cost of a DCGAN step over batch, pixels and threads, libgan alone
 #
 # Environment: BUILD=build ROUNDS=5 CPUS=0-1 THREADS=2 ITERS=5 LINES=file that keeps the JSON lines
+#   COMPILE=no leaves torch.compile out (it takes minutes)
 #   PYTHONS="/usr/bin/python3 venv/bin/python"   interpreters that have torch; the newest from PyPI beside Debian's
 set -eu
 
@@ -41,7 +42,7 @@ one()
         return 0
     }
     load=$(cut -d' ' -f1 /proc/loadavg)
-    printf '%s' "$out" | tr '\n' ' ' | sed "s/^{/{\"name\": \"$name\", \"load\": $load, /" | tee -a "$lines" |
+    printf '%s' "$out" | tr '\n' ' ' | sed "s|^{|{\"name\": \"$name\", \"load\": $load, |" | tee -a "$lines" |
         cut -c1-300 >&2
     echo >>"$lines"
     echo >&2
@@ -117,6 +118,7 @@ compare()
     for python in $pythons; do
         for option in "" --channels-last "--precision bf16" "--precision bf16 --channels-last" --compile \
             "--compile --precision bf16 --channels-last"; do
+            case ${COMPILE:-yes}$option in no*--compile*) continue ;; esac
             # shellcheck disable=SC2086
             one "$1 $python,$option" "$python" "$here/peers/torch_step.py" $peer $option --threads "$threads" \
                 --iters 3 --warm-up 2
@@ -166,6 +168,7 @@ scaling()
     scaling
     exec python3 "$here/peers/table.py" "$lines"
 }
+# shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $all
 for step; do
     ours_of "$step" >/dev/null

@@ -82,6 +82,17 @@ if(NOT GAN_FUZZ)
   endforeach()
 endif()
 
+# tests/bench/*.sh: figures held against stored ones; they say themselves when they do not apply.
+file(GLOB cases CONFIGURE_DEPENDS ${tests_dir}/bench/*.sh)
+foreach(file IN LISTS cases)
+  if(NOT TARGET gan OR GAN_FUZZ)
+    break()
+  endif()
+  get_filename_component(name ${file} NAME_WE)
+  gan_test(bench_${name} bench ${CMAKE_COMMAND} -E env GAN=$<TARGET_FILE:gan>
+           SRC=${CMAKE_CURRENT_SOURCE_DIR} BUILD=${CMAKE_CURRENT_BINARY_DIR} sh ${file})
+endforeach()
+
 file(GLOB fuzzers CONFIGURE_DEPENDS ${tests_dir}/fuzz/fuzz_*.c)
 list(FILTER fuzzers EXCLUDE REGEX "/fuzz_main\\.c$")
 foreach(file IN LISTS fuzzers)

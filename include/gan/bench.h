@@ -81,9 +81,10 @@ struct gan_bench_step {
     double images_per_s;
     double flops, heavy_flops, bytes; /* of an iteration, as the plan counts them */
     double compile_ms;                /* of all plans */
-    double first_ms;                  /* the first iteration */
-    double timed_ms;                  /* median while nodes are timed: what the cost of timing is */
-    uint64_t base_bytes, peak_bytes;  /* resident: before anything is built, and the maximum */
+    double open_ms;  /* from the call to the first iteration: data, weights, plans */
+    double first_ms; /* the first iteration */
+    double timed_ms; /* median while nodes are timed: what the cost of timing is */
+    uint64_t base_bytes, peak_bytes; /* resident: before anything is built, and the maximum */
     uint64_t workspace_bytes;
     struct gan_bench_roof roof;
     struct gan_bench_node *node; /* the most expensive first */

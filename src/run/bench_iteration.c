@@ -225,8 +225,10 @@ gan_status gan_bench_step(const struct gan_train_cfg *what, const struct gan_ben
     if (r == NULL) {
         st = gan__fail_nomem(&own, sizeof *r, "the times of an iteration");
     } else {
+        double before = gan__now_s();
         r->base_bytes = gan__rss_bytes();
         st = gan__bench_open(&b, what, how, &own);
+        r->open_ms = 1e3 * (gan__now_s() - before);
     }
     if (st == GAN_OK) {
         r->model = b.recipe.model->name;
