@@ -74,7 +74,9 @@ static gan_status list_phase(const struct gan__bench *b, int i, struct shapes *s
     const struct gan_task *t = b->session.task;
     double runs = gan__bench_runs(b, i);
     gan_val outputs[GAN__MAX_REPORTS];
-    struct gan_plan_opts opts = {.threads = b->session.threads, .without = without};
+    struct gan_plan_opts opts = {.threads = b->session.threads,
+                                 .without = without,
+                                 .precision = gan__recipe_precision(&b->recipe)};
     for (int k = 0; k < seg->n_reports; k++) {
         outputs[k] = seg->report[k].val;
     }
