@@ -57,6 +57,21 @@ gan_status gan__fusion_groups(struct gan__fusion *f, bool together, gan_err *err
 void gan__fusion_emit(const struct gan__fusion *f, struct gan__rewrite *rw, const uint32_t *members,
                       int n, uint32_t *reg_of);
 
+/* A program being written: register n_loads + i belongs to instruction i. */
+struct gan__code {
+    const struct gan__load *loads;
+    int n_loads;
+    struct gan__instr *code;
+    int n_code;
+    struct gan__save *saves;
+    int n_saves;
+    struct gan__tail *tails;
+    int n_tails;
+};
+
+/* Joins neighbouring operations for which the backend has one tile function. */
+void gan__fusion_combine(const struct gan__compile *c, struct gan__code *p);
+
 /* The value that a program loads for v: looks through a broadcast. */
 gan_val gan__fusion_source(const gan_graph *g, gan_val v);
 

@@ -6,6 +6,9 @@
 #include "base/alloc.h"
 #include "base/err.h"
 
+/* Below, reading an input once for several programs saves less than tying them together costs. */
+#define LEAST_SHARED 4096
+
 /* Work arrays, by node unless said otherwise. */
 struct work {
     struct gan__fusion *f;
@@ -50,7 +53,8 @@ static void join_all(struct work *w)
             if (op == &gan__op_broadcast || op == &gan__op_fill) {
                 continue;
             }
-            if (*last != 0 && gan__same_size(f, *last, i) && f->level[*last] == f->level[i]) {
+            if (*last != 0 && f->count[i] >= LEAST_SHARED && gan__same_size(f, *last, i) &&
+                f->level[*last] == f->level[i]) {
                 join(w, *last, i);
             }
             *last = i;

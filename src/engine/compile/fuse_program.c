@@ -43,7 +43,7 @@ struct draft {
     int n_tails;
     gan_shape shape; /* of the elements, with sums */
     uint64_t axes;
-    int n_regs;
+    int n_regs, n_ops;
     bool bad; /* limits exceeded: a defect of the grouping */
 };
 
@@ -224,6 +224,20 @@ static void write_saves(struct draft *d, const uint32_t *members, int n)
     }
 }
 
+static void combine(struct draft *d)
+{
+    struct gan__code c = {.loads = d->loads,
+                          .n_loads = d->n_loads,
+                          .code = d->code,
+                          .n_code = d->n_code,
+                          .saves = d->saves,
+                          .n_saves = d->n_saves,
+                          .tails = d->tails,
+                          .n_tails = d->n_tails};
+    gan__fusion_combine(d->f->c, &c);
+    d->n_code = c.n_code;
+}
+
 /* Real registers: a virtual one ends with its last reader; saved ones live to the end. */
 static void assign(struct draft *d)
 {
@@ -282,6 +296,7 @@ static const struct gan__program *keep(const struct draft *d, int64_t count)
     p->shape = d->shape;
     p->axes = d->axes;
     p->n_regs = d->n_regs;
+    p->n_ops = d->n_ops;
     p->loads = gan__arena_copy(a, d->loads, (size_t)d->n_loads * sizeof *d->loads);
     p->code = gan__arena_copy(a, d->code, (size_t)d->n_code * sizeof *d->code);
     p->saves = gan__arena_copy(a, d->saves, (size_t)d->n_saves * sizeof *d->saves);
@@ -346,6 +361,8 @@ void gan__fusion_emit(const struct gan__fusion *f, struct gan__rewrite *rw, cons
         gan_graph_fail(rw->dst, GAN_E_INTERNAL, "a program of %d operations exceeds its limits", n);
         return;
     }
+    d.n_ops = n;
+    combine(&d);
     assign(&d);
     const struct gan__program *p = keep(&d, f->count[members[n - 1]]);
     if (!p) {

@@ -81,6 +81,7 @@ struct gan__program {
     uint64_t axes;   /* and the axes of all sums; gan__reduce_plan accepts both */
     int n_loads, n_code, n_saves, n_tails;
     int n_regs; /* loads included */
+    int n_ops;  /* operations of the graph for each element: code may hold several in one */
     const struct gan__load *loads;
     const struct gan__instr *code;
     const struct gan__save *saves;

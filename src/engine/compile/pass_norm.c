@@ -1,7 +1,7 @@
 /* pass_norm.c: normalisation as sums and elementwise operations, which fuse with their neighbours.
  *
  *   x_hat = (x - mean) rstd                        mean, var, rstd from one pass over x (`moments`)
- *   dx    = (g - s1/n - x_hat s2/n) rstd           s1 = sum g, s2 = sum g x_hat
+ *   dx    = g rstd - s1 rstd/n - x_hat s2 rstd/n    s1 = sum g, s2 = sum g x_hat
  *
  * A factor of g that does not vary inside a mean comes out of both sums: with g = gamma dy these are
  * the affine part's own derivatives, sum dy and sum dy x_hat, which cse finds. So a layer's forward
@@ -122,27 +122,31 @@ static gan_val constant_factor(const struct site *s, gan_val v, gan_val *rest)
     return GAN_NONE;
 }
 
-/* Sum over the means' axes, divided by their elements, times the factor, repeated. */
-static gan_val mean_of(const struct site *s, gan_val x, gan_val factor)
+/* Sum over the means' axes, divided by their elements, times the factor (if any) and rstd. */
+static gan_val share_of(const struct site *s, gan_val x, gan_val factor, gan_val rstd)
 {
     gan_val each = sum(s, x);
     if (gan_ok(factor)) {
         each = binary(s, &gan__op_mul, each, factor);
     }
     gan_val share = gan__ir_fill(s->g, 1.0 / population(s), &s->small, s->n);
-    each = binary(s, &gan__op_mul, each, share);
-    return gan_ok(each) ? repeat(s, each) : GAN_NONE;
+    return binary(s, &gan__op_mul, binary(s, &gan__op_mul, each, share), rstd);
 }
 
+/* Numbers that do not vary inside a mean are multiplied before they are repeated. */
 static gan_val split_grad(const struct site *s, gan_val g, gan_val x_hat, gan_val rstd)
 {
     gan_val rest;
     gan_val factor = constant_factor(s, g, &rest);
-    gan_val first = mean_of(s, rest, factor);
-    gan_val second = mean_of(s, binary(s, &gan__op_mul, rest, x_hat), factor);
-    gan_val dx = binary(s, &gan__op_sub, g, first);
-    dx = binary(s, &gan__op_sub, dx, binary(s, &gan__op_mul, x_hat, second));
-    return gan_ok(rstd) ? binary(s, &gan__op_mul, dx, repeat(s, rstd)) : GAN_NONE;
+    gan_val first = share_of(s, rest, factor, rstd);
+    gan_val second = share_of(s, binary(s, &gan__op_mul, rest, x_hat), factor, rstd);
+    gan_val scale = gan_ok(factor) ? binary(s, &gan__op_mul, factor, rstd) : rstd;
+    if (!gan_ok(first) || !gan_ok(second) || !gan_ok(scale)) {
+        return GAN_NONE;
+    }
+    gan_val dx = binary(s, &gan__op_mul, rest, repeat(s, scale));
+    dx = binary(s, &gan__op_sub, dx, repeat(s, first));
+    return binary(s, &gan__op_sub, dx, binary(s, &gan__op_mul, x_hat, repeat(s, second)));
 }
 
 /* Is node n the derivative of a normalisation that was split? */

@@ -51,4 +51,10 @@ GAN_KERNEL(cpu, leaky_relu) = {.backend = "cpu", .op = "leaky_relu", .tile = til
 GAN_KERNEL(cpu, elu) = {.backend = "cpu", .op = "elu", .tile = tile_elu};
 GAN_KERNEL(cpu, erf) = {.backend = "cpu", .op = "erf", .tile = tile_erf};
 GAN_KERNEL(cpu, cast) = {.backend = "cpu", .op = "cast", .match = match_cast, .tile = tile_cast};
+GAN_KERNEL(cpu, mul_add) = {.backend = "cpu", .op = "mul_add", .tile = tile_mul_add};
+GAN_KERNEL(cpu, mul_sub) = {.backend = "cpu", .op = "mul_sub", .tile = tile_mul_sub};
+GAN_KERNEL(cpu, sub_mul) = {.backend = "cpu", .op = "sub_mul", .tile = tile_sub_mul};
+GAN_KERNEL(cpu, sub_prod) = {.backend = "cpu", .op = "sub_prod", .tile = tile_sub_prod};
+GAN_KERNEL(cpu, gate) = {.backend = "cpu", .op = "gate", .tile = tile_gate};
+GAN_KERNEL(cpu, leaky_gate) = {.backend = "cpu", .op = "leaky_gate", .tile = tile_leaky_gate};
 /* clang-format on */

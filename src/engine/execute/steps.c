@@ -21,7 +21,7 @@ static double count_flops(const struct gan__node *n, const struct gan__type *in)
     int64_t first = n->n_out > 0 ? gan_shape_count(&n->out[0].shape) : 0;
     if (n->op == &gan__op_fused) {
         const struct gan__program *p = ((const struct gan__attr_fused *)n->attr)->program;
-        return (double)p->count * (p->n_code + p->n_tails);
+        return (double)p->count * p->n_ops;
     }
     if (n->op->flops) {
         return n->op->flops(in, n->out, n->attr);

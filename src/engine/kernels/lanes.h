@@ -42,7 +42,13 @@ typedef void gan__tile(const float *const *in, float *out, int64_t n, const doub
     X(leaky_relu)                                                                                  \
     X(elu)                                                                                         \
     X(erf)                                                                                         \
-    X(cast)
+    X(cast)                                                                                        \
+    X(mul_add)                                                                                     \
+    X(mul_sub)                                                                                     \
+    X(sub_mul)                                                                                     \
+    X(sub_prod)                                                                                    \
+    X(gate)                                                                                        \
+    X(leaky_gate)
 
 enum { GAN_SUM_LANES = 16 };
 

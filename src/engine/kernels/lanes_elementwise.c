@@ -67,6 +67,28 @@ UNARY(cast, a[i])
 NUMBERED(leaky_relu, a[i] > 0.0f ? a[i] : p * a[i])
 NUMBERED(elu, a[i] > 0.0f ? a[i] : p * lane_expm1(a[i]))
 
+/* Several operations at once, rounded one by one. */
+#define TERNARY(NAME, EXPR)                                                                        \
+    static void NAME##_tile(const float *const *in, float *out, int64_t n, const double *num)      \
+    {                                                                                              \
+        const float *a = in[0], *b = in[1], *c = in[2];                                            \
+        (void)num;                                                                                 \
+        LOOP(EXPR)                                                                                 \
+    }
+
+TERNARY(mul_add, a[i] * b[i] + c[i])
+TERNARY(mul_sub, a[i] * b[i] - c[i])
+TERNARY(sub_mul, (a[i] - b[i]) * c[i])
+TERNARY(sub_prod, a[i] - b[i] * c[i])
+TERNARY(gate, a[i] > 0.0f ? b[i] : c[i])
+
+static void leaky_gate_tile(const float *const *in, float *out, int64_t n, const double *num)
+{
+    const float *a = in[0], *b = in[1];
+    const float p = (float)num[0];
+    LOOP(a[i] > 0.0f ? b[i] : p * b[i])
+}
+
 static void select_tile(const float *const *in, float *out, int64_t n, const double *num)
 {
     const float *c = in[0], *a = in[1], *b = in[2];
