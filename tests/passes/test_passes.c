@@ -1,6 +1,6 @@
 /* test_passes.c: a graph means the same with no pass, with each alone, with each left out, with all.
  *
- * dce, cse, inplace, memplan, fuse, fuse_again and fuse_sum change neither operations nor their order
+ * dce, cse, inplace, memplan, order, fuse, fuse_again and fuse_sum change neither operations nor their order
  * inside an element or a sum (a program sums by the blocks of the sum kernel):
  * outputs and the whole store must agree bit for bit, over several runs. fold, simplify, epilogue and norm
  * round elsewhere (pass_*.c say where): one run must agree within 3e-4 of the largest magnitude of
@@ -423,7 +423,8 @@ static void close_numbers(const struct trace *a, const struct trace *b, double t
 }
 
 /* fuse_again and fuse_sum do nothing alone: they are compared with fuse. */
-static const char *const exact[] = {"dce",
+static const char *const exact[] = {"order",
+                                    "dce",
                                     "cse",
                                     "inplace",
                                     "memplan",
@@ -438,7 +439,7 @@ static const char *all_but(const char *kept, char *list, size_t cap)
 {
     static const char *const names[] = {"fold",    "simplify", "cse",        "dce",
                                         "fuse",    "fuse_sum", "fuse_again", "epilogue",
-                                        "inplace", "memplan",  "norm"};
+                                        "inplace", "memplan",  "norm",       "order"};
     size_t n = 0;
     list[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

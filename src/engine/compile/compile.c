@@ -211,5 +211,8 @@ gan_status gan__compile_run(struct gan__compile *c, gan_err *err)
         GAN_TRY(gan__compile_precision(c, err));
     }
     GAN_TRY(gan__compile_finish(c, err));
+    if (gan__pass_on(c->without, "order")) {
+        GAN_TRY(gan__compile_order(c, err));
+    }
     return c->verify ? gan__verify_graph(c, "finish", err) : GAN_OK;
 }

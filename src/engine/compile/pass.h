@@ -64,6 +64,9 @@ gan_status gan__compile_expand(struct gan__compile *c, gan_err *err);
 /* Gives outputs that are no step's result, and state set to other state, a `copy`. */
 gan_status gan__compile_finish(struct gan__compile *c, gan_err *err);
 
+/* The order of the nodes with the lower peak of memory. */
+gan_status gan__compile_order(struct gan__compile *c, gan_err *err);
+
 /* Elementwise nodes with a tile function become programs: groups of them with `group`, else each
  * alone. */
 gan_status gan__compile_fuse(struct gan__compile *c, bool group, gan_err *err);
