@@ -354,7 +354,8 @@ static gan_status prepare_weight(struct gan__prepare *p, gan_err *err)
 static void transpose(const struct conv *v, const float *sums, float *dw)
 {
     const struct extents *e = &v->e;
-#pragma omp parallel for schedule(static) num_threads(v->threads > 1 ? v->threads : 1)
+#pragma omp parallel for schedule(static)                                                          \
+    num_threads(v->threads > 1 ? v->threads : 1) if (e->taps * e->ig * e->og > 32768)
     for (int64_t o = 0; o < e->og; o++) {
         for (int64_t i = 0; i < e->ig; i++) {
             for (int64_t t = 0; t < e->taps; t++) {

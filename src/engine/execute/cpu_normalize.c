@@ -81,7 +81,7 @@ static void spread(const struct gan__reduce *r, const struct parts *p, int n)
     if (r->vector) {
         return;
     }
-#pragma omp parallel for schedule(static) if (r->k0 > 1)
+#pragma omp parallel for schedule(static) if (r->k0 * r->len > 16384)
     for (int64_t k = 0; k < r->k0; k++) {
         for (int i = 0; i < n; i++) {
             gan__reduce_spread(r, p->group[i] + k * r->k1, p->row[i] + k * r->len);

@@ -32,7 +32,7 @@ void gan__cpu_post(const struct gan__attr_post *post, float *dst, int64_t rows, 
 {
     int64_t block = BLOCK / channels > 0 ? BLOCK / channels : 1,
             blocks = (rows + block - 1) / block;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * channels > 32768)
     for (int64_t b = 0; b < blocks; b++) {
         int64_t first = b * block, n = rows - first < block ? rows - first : block;
         float *y = dst + first * channels;

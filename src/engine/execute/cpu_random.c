@@ -38,7 +38,8 @@ static void fill(const struct gan__call *call, gan__random_fn *make)
     const uint64_t sample = r->sample + (uint64_t)a->sample;
     const int64_t samples = y->shape.rank > 0 ? y->shape.dim[0] : 1;
     const int64_t size = gan_shape_count(&y->shape) / samples, chunks = (size + CHUNK - 1) / CHUNK;
-#pragma omp parallel for schedule(static) num_threads(r->threads > 1 ? r->threads : 1)
+#pragma omp parallel for schedule(static)                                                          \
+    num_threads(r->threads > 1 ? r->threads : 1) if (samples * size > 4096)
     for (int64_t i = 0; i < samples * chunks; i++) {
         float v[CHUNK];
         const int64_t n = i / chunks, first = i % chunks * CHUNK;

@@ -148,7 +148,8 @@ static void run_map(const struct gan__call *c, bool largest)
     const float *x = c->in[0].data;
     float *y = c->out[0].data;
     const size_t step = (scratch_of(m) + 63) / 64 * 64;
-#pragma omp parallel for schedule(static) num_threads(m->threads)
+    const int64_t elements = m->n * m->out_h * m->out_w * m->channels;
+#pragma omp parallel for schedule(static) num_threads(m->threads) if (elements > 16384)
     for (int64_t row = 0; row < m->n * m->out_h; row++) {
         char *scratch = (char *)c->scratch + (size_t)omp_get_thread_num() * step;
         const float *image = x + row / m->out_h * m->in_h * m->in_w * m->channels;

@@ -182,7 +182,8 @@ static void depth_block(const struct gan__gemm *g, const struct blocks *b, struc
 void gan__gemm_run(const struct gan__gemm *g, int threads, void *scratch)
 {
     const struct blocks b = blocks_of(g->m, g->n, g->k);
-#pragma omp parallel num_threads(threads > 1 ? threads : 1)
+    const double work = (double)g->m * (double)g->n * (double)g->k;
+#pragma omp parallel num_threads(threads > 1 && work > 2e5 ? threads : 1)
     for (int64_t j0 = 0; j0 < g->n; j0 += b.columns) {
         int64_t k0 = 0;
         do { /* once for k = 0: zeros */
