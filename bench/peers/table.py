@@ -88,7 +88,7 @@ def scaling(kind, runs):
     table = {}
     for run in runs:
         table.setdefault(int(run["name"].split(" ")[1]), []).append(run)
-    print(f"\n| {kind} | ms (least to most, runs) | images/s | GFLOP | GFLOP/s | us per image and 1000 pixels |")
+    print(f"\n| {kind} | ms (least to most, runs) | images/s | GFLOP | GFLOP/s | us per 1000 pixels |")
     print("|---|---|---|---|---|---|")
     for value, rows in sorted(table.items()):
         ms, low, high = middle(rows, "ms_per_step")
@@ -119,7 +119,7 @@ def main():
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
                 if line.startswith("model name")), "unknown")
     print(f"CPU {cpu}; load average {min(loads):.1f} to {max(loads):.1f}"
-          + ("; **provisional: other work ran beside**" if max(loads) > 2.5 else ""))
+          + ("; **provisional**" if max(loads) > 2.5 else ""))
     for step, runs in steps.items():
         compare(step, runs)
     floors(floor_runs)
