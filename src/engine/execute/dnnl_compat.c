@@ -102,6 +102,15 @@ static dnnl_alg_kind_t algorithm(const struct gan__dnnl_geometry *geo)
     return geo->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
 }
 
+/* Inference wants Winograd's weights transformed outside, by a reorder ten times as slow as the
+ * convolution; training transforms them inside. */
+static dnnl_prop_kind_t forward_kind(const struct gan__dnnl_geometry *geo,
+                                     enum gan__dnnl_direction direction)
+{
+    bool inference = direction == GAN_DNNL_FORWARD && !geo->winograd;
+    return inference ? dnnl_forward_inference : dnnl_forward_training;
+}
+
 size_t gan__md_bytes(const gan__md *md)
 {
     return md != NULL ? (dnnl_memory_desc_get_size(md) + 63) / 64 * 64 : 0;
@@ -119,8 +128,7 @@ dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, cons
     if (!ready()) {
         return NULL;
     }
-    dnnl_prop_kind_t kind =
-        direction == GAN_DNNL_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
+    dnnl_prop_kind_t kind = forward_kind(geo, direction);
     dnnl_status_t st = dnnl_convolution_forward_primitive_desc_create(
         direction == GAN_DNNL_FORWARD ? &pd : &hint, engine, kind, algorithm(geo),
         h != NULL ? h->src : src, h != NULL ? h->wei : wei, bias, h != NULL ? h->dst : dst,
@@ -176,8 +184,7 @@ dnnl_primitive_desc_t gan__dnnl_conv_pd(enum gan__dnnl_direction direction, cons
     if (!ready()) {
         return NULL;
     }
-    dnnl_prop_kind_t kind =
-        direction == GAN_DNNL_FORWARD ? dnnl_forward_inference : dnnl_forward_training;
+    dnnl_prop_kind_t kind = forward_kind(geo, direction);
     dnnl_status_t st = dnnl_dilated_convolution_forward_desc_init(
         &forward, kind, algorithm(geo), h != NULL ? h->src : src, h != NULL ? h->wei : wei, bias,
         h != NULL ? h->dst : dst, geo->stride, geo->dilate, geo->pad_before, geo->pad_after);
