@@ -7,6 +7,8 @@
 set(library "OP         gan__op            gan__op_           gan__ops"
             "KERNEL     gan__kernel        gan__kernel_       gan__kernels"
             "LOSS       gan_loss           gan__loss_         gan__losses"
+            "REG        gan_reg            gan__reg_          gan__regs"
+            "ARCH       gan_arch           gan__arch_         gan__archs"
             "OPTIM      gan_optimizer      gan__optim_        gan__optims"
             "INIT       gan_initializer    gan__init_         gan__inits"
             "MODEL      gan_model          gan__model_        gan__models"

@@ -466,6 +466,55 @@ def make_cyclegan(size, seed):
     return golden.finish(nets)
 
 
+# -- wgan_gp: Gulrajani et al. 2017, algorithm 1, on DCGAN's networks ---------------------------------
+
+def with_layer_norm(disc):
+    """Layer norm over C,H,W of each sample in place of batch norm; scale and offset per channel."""
+    for name, layer in list(disc.main.named_children()):
+        if isinstance(layer, nn.BatchNorm2d):
+            setattr(disc.main, name, nn.GroupNorm(1, layer.num_features, eps=1e-5))
+    return disc
+
+
+def make_wgan_gp(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, size, c, nz, width, lr, weight, critic_steps = 4, 16, 3, 5, 3, 1e-3, 10.0, 2
+    gen, disc = dcgan_gen(size, nz, width, c), with_layer_norm(dcgan_disc(size, width, c))
+    nets = {"gen": gen, "disc": disc}
+    initialise(rng, gen, 1.0)
+    initialise(rng, disc, 1.0)
+    opt_d, opt_g = (torch.optim.Adam(net.parameters(), lr, betas=(0.0, 0.9), eps=1e-8)
+                    for net in (disc, gen))
+    golden = Golden(dict(model="wgan_gp", iterations=ITERATIONS, batch=n, height=size, width=size,
+                         channels=c, z=nz, gen_width=width, disc_width=width, gen_norm="batch",
+                         disc_norm="layer over C,H,W", norm_eps=1e-5, bn_momentum=0.1, leaky_slope=0.2,
+                         penalty_weight=weight, penalty_eps=1e-12, critic_steps=critic_steps,
+                         optim="adam", lr=lr, beta1=0.0, beta2=0.9, eps=1e-8,
+                         order="critic twice, gen", torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        for step in range(critic_steps):
+            real, z_d = images(rng, n, size, size, c), normal(rng, n, nz)
+            eps = torch.from_numpy(rng.uniform(size=(n, 1, 1, 1)))
+            for name, value in dict(real=real, z_d=z_d, eps=eps).items():
+                golden.put(f"feed/{k}/{name}.{step}", value)
+            fake = gen(z_d.view(n, nz, 1, 1)).detach()
+            on_real, on_fake = disc(nchw(real)).mean(), disc(fake).mean()
+            x_hat = (eps * nchw(real) + (1 - eps) * fake).requires_grad_()
+            slope, = torch.autograd.grad(disc(x_hat).sum(), x_hat, create_graph=True)
+            penalty = weight * ((torch.sqrt((slope ** 2).sum((1, 2, 3)) + 1e-12) - 1) ** 2).mean()
+            loss_d = on_fake - on_real + penalty
+            norm_d = minimise(disc, loss_d, opt_d)
+        z_g = normal(rng, n, nz)
+        golden.put(f"feed/{k}/z_g", z_g)
+        loss_g = -disc(gen(z_g.view(n, nz, 1, 1))).mean()
+        norm_g = minimise(gen, loss_g, opt_g)
+        golden.note(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real, disc__fake=on_fake,
+                    disc__gap=on_real - on_fake, penalty__gp=penalty, grad_norm__disc=norm_d,
+                    grad_norm__gen=norm_g)
+    return golden.finish(nets)
+
+
 # -- optim: update rules alone -----------------------------------------------------------------------
 
 STEPS = 12
@@ -686,6 +735,7 @@ FILES = {
     "gan_sat": lambda: make_gan("saturating", 2, 102),
     "dcgan": lambda: make_dcgan(103),
     "critic_gp": lambda: make_critic_gp(104),
+    "wgan_gp": lambda: make_wgan_gp(107),
     "optim": lambda: make_optim(105),
     "layers": lambda: make_layers(106),
     "pix2pix": lambda: make_pix2pix(107),

@@ -30,12 +30,16 @@ struct gan_loss {
     const char *doc;     /* one line */
     const char *ref;     /* paper and equation */
     bool gen_needs_real; /* relativistic losses */
+    bool logits;         /* the sigmoid of a score is a probability */
     gan_val (*disc)(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p);
     gan_val (*gen)(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p);
 };
 
 /** Loss by name. errors: NULL and GAN_E_ARG with "did you mean". */
 GAN_API const struct gan_loss *gan_loss_find(const char *name, gan_err *err);
+/** gan_loss_find in the form of option tables; the field is a const struct gan_loss *. errors:
+ * GAN_E_ARG. */
+GAN_API gan_status gan_loss_option(const char *text, void *field, gan_err *err);
 /** Loss i of the sorted table, NULL past the end. */
 GAN_API const struct gan_loss *gan_loss_at(int i);
 
@@ -93,6 +97,19 @@ GAN_API gan_val gan_penalty_gradient(gan_graph *g, gan_val score, gan_val x_hat,
 /** Points between: eps x + (1-eps) y with one eps ~ U(0,1) per sample from the stream `name`. grad:
  * any order. errors: GAN_E_SHAPE. */
 GAN_API gan_val gan_interpolate(gan_graph *g, const char *name, gan_val x, gan_val y);
+/** eps x + (1-eps) y for a given eps that broadcasts to x. grad: any order. errors: GAN_E_SHAPE. */
+GAN_API gan_val gan_interpolate_by(gan_graph *g, gan_val eps, gan_val x, gan_val y);
+
+/**
+ * Squared slope of the critic at each point: |d score / d x|^2.
+ *
+ * in:     score  [N,...]  critic at x; scores of a sample are summed
+ *         x      [N,...]  an input of `score`
+ * out:    [N]
+ * grad:   any order
+ * errors: GAN_E_SHAPE, GAN_E_NOPATH (score does not depend on x); sticky on g
+ */
+GAN_API gan_val gan_slope_squared(gan_graph *g, gan_val score, gan_val x);
 
 #ifdef __cplusplus
 }

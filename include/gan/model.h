@@ -100,6 +100,11 @@ GAN_API const struct gan_model *gan_model_at(int i);
 /** Model by name. errors: NULL and GAN_E_ARG with "did you mean". */
 GAN_API const struct gan_model *gan_model_find(const char *name, gan_err *err);
 
+/** Name and one line about architecture i of the sorted table (option `arch` of the model plain),
+ * NULL past the end. */
+GAN_API const char *gan_arch_name(int i);
+GAN_API const char *gan_arch_doc(int i);
+
 /* --- declaring networks ----------------------------------------------------------------------- */
 
 /**
@@ -167,6 +172,13 @@ GAN_API gan_val gan_latent_uniform(gan_step *s, const char *name, int64_t z);
  */
 GAN_API gan_val gan_pool(gan_step *s, const char *name, gan_val images, int64_t size);
 
+/** Numbers in (0,1) of the stream `name`; shape.dim[0] becomes the batch's. For the eps of an
+ * interpolation, augmentation, noise on inputs. */
+GAN_API gan_val gan_noise_uniform(gan_step *s, const char *name, gan_shape shape);
+
+/** The same from N(0,1). */
+GAN_API gan_val gan_noise_normal(gan_step *s, const char *name, gan_shape shape);
+
 /** Applies a network of the model to one input in the step's mode; its first output. */
 GAN_API gan_val gan_apply(gan_step *s, const char *net, gan_val x);
 
@@ -194,6 +206,12 @@ GAN_API bool gan_repeat(gan_step *s, const struct gan_runs *runs);
  * several ("enc+dec") and updates them. Reports "loss.NAME" and "grad_norm.NAME".
  */
 GAN_API void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o);
+
+/**
+ * Replaces each weight w of a network by fn(g, w, arg): limits after an update, such as clipping.
+ */
+GAN_API void gan_limit_weights(gan_step *s, const char *net,
+                               gan_val (*fn)(gan_graph *g, gan_val w, double arg), double arg);
 
 /** Reports a scalar under a name in the log. Call before the gan_minimize it belongs to. */
 GAN_API void gan_report(gan_step *s, const char *name, gan_val v);

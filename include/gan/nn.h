@@ -160,6 +160,7 @@ typedef enum gan_choice { GAN_DEFAULT, GAN_YES, GAN_NO } gan_choice;
 struct gan_linear {
     int64_t out; /* features */
     bool bias;
+    bool spectral;         /* the weight is divided by its largest singular value */
     const char *init;      /* of weight, NULL: the network's */
     const char *bias_init; /* NULL: the network's */
 };
@@ -186,6 +187,7 @@ struct gan_conv_layer {
     int64_t output_pad;           /* transposed only: rows and columns added at bottom and right */
     gan_pad_mode pad_mode;        /* convolution only: zeros, reflection or edge */
     bool bias;
+    bool spectral; /* convolution only: weight [out,rest] divided by its largest singular value */
     const char *init, *bias_init; /* NULL: the network's */
 };
 /**
@@ -287,7 +289,8 @@ enum gan_role {
     GAN_ROLE_SCALE,  /* of a normalisation; 1 unless said */
     GAN_ROLE_OFFSET, /* of a normalisation; 0 unless said */
     GAN_ROLE_MEAN,   /* running mean: a statistic, starts at 0 */
-    GAN_ROLE_VAR     /* running variance: a statistic, starts at 1 */
+    GAN_ROLE_VAR,    /* running variance: a statistic, starts at 1 */
+    GAN_ROLE_VECTOR  /* iterate of a power method: a statistic, starts as N(0,1) */
 };
 
 /** A parameter a network asks for. */

@@ -97,7 +97,8 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 GAN_COMMAND(list) = {
     .name = "list",
     .summary = "what there is: models, losses, data sets, ...",
-    .usage = "gan list [models|presets|losses|data|metrics|experiments|ops|optimizers|inits]",
+    .usage =
+        "gan list [models|presets|losses|regs|archs|data|metrics|experiments|ops|optimizers|inits]",
     .opts = opts,
     .size = sizeof(struct list_opts),
     .max_words = 1,

@@ -8,7 +8,9 @@
 #include <gan/graph.h>
 #include <gan/loss.h>
 #include <gan/nn.h>
+#include <gan/model.h>
 #include <gan/optim.h>
+#include <gan/reg.h>
 #include <gan/train.h>
 
 #include <string.h>
@@ -44,6 +46,24 @@ static bool loss_at(int i, const char **name, const char **line)
     *name = l->name;
     *line = l->doc;
     return true;
+}
+
+static bool reg_at(int i, const char **name, const char **line)
+{
+    const struct gan_reg *r = gan_reg_at(i);
+    if (r == NULL) {
+        return false;
+    }
+    *name = r->name;
+    *line = r->doc;
+    return true;
+}
+
+static bool arch_at(int i, const char **name, const char **line)
+{
+    *name = gan_arch_name(i);
+    *line = *name != NULL ? gan_arch_doc(i) : NULL;
+    return *name != NULL;
 }
 
 static bool data_at(int i, const char **name, const char **line)
@@ -91,6 +111,8 @@ const struct gan__kind gan__kinds[] = {
     {"models", "model", model_at},
     {"presets", "preset", preset_at},
     {"losses", "loss", loss_at},
+    {"regs", "regulariser", reg_at},
+    {"archs", "architecture", arch_at},
     {"data", "data set", data_at},
     {"metrics", "metric", none_at},
     {"experiments", "experiment", none_at},

@@ -24,6 +24,7 @@ GAN_LOSS(minimax) = {
     .name = "minimax",
     .doc = "the GAN game itself; the generator's gradient vanishes where the discriminator is sure",
     .ref = "Goodfellow et al. 2014, arXiv:1406.2661, eq. 1",
+    .logits = true,
     .disc = gan__loss_bce_disc,
     .gen = gen,
 };

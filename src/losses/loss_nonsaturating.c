@@ -16,6 +16,7 @@ GAN_LOSS(nonsaturating) = {
     .name = "nonsaturating",
     .doc = "cross-entropy discriminator; the generator maximises log D(G(z))",
     .ref = "Goodfellow et al. 2014, arXiv:1406.2661, section 3",
+    .logits = true,
     .disc = gan__loss_bce_disc,
     .gen = gen,
 };

@@ -24,6 +24,16 @@ const struct gan_loss *gan_loss_find(const char *name, gan_err *err)
     return NULL;
 }
 
+gan_status gan_loss_option(const char *text, void *field, gan_err *err)
+{
+    const struct gan_loss *l = gan_loss_find(text, err);
+    if (l == NULL) {
+        return GAN_E_ARG;
+    }
+    memcpy(field, &l, sizeof l);
+    return GAN_OK;
+}
+
 const struct gan_loss *gan_loss_at(int i)
 {
     for (int k = 0; k < i; k++) {

@@ -24,4 +24,10 @@ static inline double gan__fake_target(const struct gan_loss_params *p)
 gan_val gan__loss_bce_disc(gan_graph *g, gan_val real, gan_val fake,
                            const struct gan_loss_params *p);
 
+/* |d score / d x| of each point, [N]; sqrt(sum + 1e-12) keeps its derivatives finite at 0. */
+gan_val gan__slope(gan_graph *g, gan_val score, gan_val x);
+
+/* Shape of x with every extent but the batch's 1. */
+gan_shape gan__one_per_sample(gan_graph *g, gan_val x);
+
 #endif

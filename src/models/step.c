@@ -123,6 +123,26 @@ gan_val gan_batch(gan_step *s, gan_field field)
                            GAN_SHAPE(1, t->height, t->width, second ? t->channels_b : t->channels));
 }
 
+gan_val gan_noise_uniform(gan_step *s, const char *name, gan_shape shape)
+{
+    gan_graph *g = gan_step_graph(s);
+    if (s->cfg.external_noise) {
+        return gan__step_input(s, name, s->cfg.real, shape);
+    }
+    shape.dim[0] = s->cfg.microbatch;
+    return gan_random_uniform(g, name, shape);
+}
+
+gan_val gan_noise_normal(gan_step *s, const char *name, gan_shape shape)
+{
+    gan_graph *g = gan_step_graph(s);
+    if (s->cfg.external_noise) {
+        return gan__step_input(s, name, s->cfg.real, shape);
+    }
+    shape.dim[0] = s->cfg.microbatch;
+    return gan_random_normal(g, name, shape);
+}
+
 static gan_val latent(gan_step *s, const char *name, int64_t z, bool uniform)
 {
     gan_graph *g = gan_step_graph(s);
@@ -131,14 +151,10 @@ static gan_val latent(gan_step *s, const char *name, int64_t z, bool uniform)
         s->latent_uniform = uniform;
         return gan_feed(g, "z", s->cfg.real, s->latent_shape);
     }
-    if (s->cfg.external_noise) {
-        return gan__step_input(s, name, s->cfg.real, GAN_SHAPE(1, z));
+    if (!uniform || s->cfg.external_noise) {
+        return gan_noise_normal(s, name, GAN_SHAPE(1, z));
     }
-    gan_shape shape = GAN_SHAPE(s->cfg.microbatch, z);
-    if (!uniform) {
-        return gan_random_normal(g, name, shape);
-    }
-    gan_val u = gan_random_uniform(g, name, shape);
+    gan_val u = gan_noise_uniform(s, name, GAN_SHAPE(1, z));
     return gan_scale(g, gan_shift(g, u, -0.5), 2 * sqrt(3.0));
 }
 

@@ -225,3 +225,17 @@ void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_
     info->optim = o;
     gan__phase_begin(s);
 }
+
+void gan_limit_weights(gan_step *s, const char *net,
+                       gan_val (*fn)(gan_graph *g, gan_val w, double arg), double arg)
+{
+    gan_graph *g = gan_step_graph(s);
+    struct parts p = {.s = s, .g = g};
+    if (s->open < 0 || !gather_weights(&p, net)) {
+        return;
+    }
+    for (int i = 0; i < p.n_params; i++) {
+        gan_state_set(g, p.names[i], fn(g, p.params[i], arg));
+    }
+    gan__phase_begin(s);
+}

@@ -73,12 +73,18 @@ gan_status gan__init_param(const struct gan_param *p, const struct gan_init *own
     if (init == NULL && (network->kind->scheme || p->role == GAN_ROLE_WEIGHT)) {
         init = network;
     }
+    struct gan__rng rng;
+    gan__rng_init(&rng, gan__stream_key(seed, 0, 0, gan__hash_text(p->name)));
+    if (p->role == GAN_ROLE_VECTOR) {
+        for (int64_t i = 0; i < p->count; i++) {
+            gan_tensor_set(out, i, gan__rng_normal(&rng));
+        }
+        return GAN_OK;
+    }
     if (init == NULL || p->kind == GAN_STATE_STATISTIC) {
         fill_constant(out, plain_value(p->role));
         return GAN_OK;
     }
-    struct gan__rng rng;
-    gan__rng_init(&rng, gan__stream_key(seed, 0, 0, gan__hash_text(p->name)));
     struct gan__init_call c = {init->arg, p, &rng, out};
     return init->kind->fill(&c, err);
 }

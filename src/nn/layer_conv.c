@@ -76,6 +76,9 @@ gan_val gan_conv(gan_nn *nn, const char *name, gan_val x, struct gan_conv_layer 
     gan_scope_push(g, name);
     int64_t in = gan_dim(g, x, 3) / q.groups;
     gan_val w = weight_of(nn, name, o.out, in, &q, o.init);
+    if (o.spectral) {
+        w = gan__nn_spectral(nn, name, w);
+    }
     if (o.pad_mode == GAN_PAD_ZERO) {
         set_pads(&q);
     } else {

@@ -20,6 +20,9 @@ gan_val gan_linear(gan_nn *nn, const char *name, gan_val x, struct gan_linear o)
                                                           .name = "weight",
                                                           .shape = GAN_SHAPE(o.out, s.dim[1]),
                                                           .init = o.init});
+    if (o.spectral) {
+        w = gan__nn_spectral(nn, name, w);
+    }
     gan_val y = gan_matmul(g, x, w, false, true);
     if (o.bias) {
         y = gan__nn_add_bias(nn, name, y, s.dim[1], o.bias_init);

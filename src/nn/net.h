@@ -43,4 +43,8 @@ gan_val gan__nn_add_bias(gan_nn *nn, const char *layer, gan_val y, int64_t fan_i
 /* x_hat * "LAYER.weight" + "LAYER.bias" along the last axis. */
 gan_val gan__nn_affine(gan_nn *nn, const char *layer, gan_val x_hat, const char *init);
 
+/* W / sigma(W) for a weight [out,...]: sigma by one step of the power method from the statistic
+ * "LAYER.weight_u" [out]; derivatives reach W through sigma, not through the vectors. */
+gan_val gan__nn_spectral(gan_nn *nn, const char *layer, gan_val w);
+
 #endif

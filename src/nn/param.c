@@ -41,8 +41,10 @@ static int find(gan_nn *nn, const char *local)
 
 static gan_state_kind kind_of(const struct gan_param_spec *spec)
 {
-    return spec->role == GAN_ROLE_MEAN || spec->role == GAN_ROLE_VAR ? GAN_STATE_STATISTIC
-                                                                     : GAN_STATE_WEIGHT;
+    return spec->role == GAN_ROLE_MEAN || spec->role == GAN_ROLE_VAR ||
+                   spec->role == GAN_ROLE_VECTOR
+               ? GAN_STATE_STATISTIC
+               : GAN_STATE_WEIGHT;
 }
 
 /* Fans as PyTorch counts them: dim 1 and dim 0, times the kernel's area. */

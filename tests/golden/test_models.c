@@ -34,6 +34,22 @@ static const struct setting dcgan_set[] = {{"z", "5"},
                                            {"optim-disc", "adam:2e-3,.5,.999"},
                                            {NULL, NULL}};
 
+static const struct setting wgan_gp_set[] = {{"arch", "dcgan"},
+                                             {"loss", "wasserstein"},
+                                             {"reg", "gp:10"},
+                                             {"n-critic", "2"},
+                                             {"z", "5"},
+                                             {"width", "3"},
+                                             {"optim-gen", "adam:1e-3,0,.9"},
+                                             {"optim-disc", "adam:1e-3,0,.9"},
+                                             {NULL, NULL}};
+
+/* `dcgan` once more, as the model plain has it. */
+static const struct setting plain_set[] = {
+    {"arch", "dcgan"}, {"loss", "nonsaturating"},          {"z", "5"},
+    {"width", "3"},    {"optim-gen", "adam:2e-3,.5,.999"}, {"optim-disc", "adam:2e-3,.5,.999"},
+    {NULL, NULL}};
+
 static const struct trace_case gan_case = {.file = "gan",
                                            .model = "gan",
                                            .height = 5,
@@ -82,6 +98,14 @@ static const struct trace_case cyclegan_case = {.file = "cyclegan",
                                                 .channels_b = 3,
                                                 .set = cyclegan_set,
                                                 .batch = 2};
+
+static const struct trace_case wgan_gp_case = {.file = "wgan_gp",
+                                               .model = "plain",
+                                               .height = 16,
+                                               .width = 16,
+                                               .channels = 3,
+                                               .set = wgan_gp_set,
+                                               .batch = 4};
 
 static void replay_f64(struct trace_case c)
 {
@@ -143,6 +167,21 @@ static void dcgan_f64(void **state)
     replay_f64(dcgan_case);
 }
 
+static void wgan_gp_f64(void **state)
+{
+    (void)state;
+    replay_f64(wgan_gp_case);
+}
+
+static void plain_is_dcgan(void **state)
+{
+    (void)state;
+    struct trace_case c = dcgan_case;
+    c.model = "plain";
+    c.set = plain_set;
+    replay_f64(c);
+}
+
 static void gan_f32(void **state)
 {
     (void)state;
@@ -197,6 +236,12 @@ static void cyclegan_pool_f32(void **state)
     replay_f32_l1(pool_case());
 }
 
+static void wgan_gp_f32(void **state)
+{
+    (void)state;
+    replay_f32(wgan_gp_case);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +251,8 @@ int main(void)
         cmocka_unit_test(pix2pix_f64),       cmocka_unit_test(cyclegan_f64),
         cmocka_unit_test(cyclegan_pool_f64), cmocka_unit_test(pix2pix_f32),
         cmocka_unit_test(cyclegan_f32),      cmocka_unit_test(cyclegan_pool_f32),
+        cmocka_unit_test(wgan_gp_f64),       cmocka_unit_test(wgan_gp_f32),
+        cmocka_unit_test(plain_is_dcgan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,8 +179,8 @@ static bool takes_feed(const gan_graph *g, const char *name)
 
 static void run_segment(struct replay *r, int i, int step, int64_t run)
 {
-    static const char *const feeds[] = {"image", "image_b",     "z",          "z_d",
-                                        "z_g",   "pool.fake_a", "pool.fake_b"};
+    static const char *const feeds[] = {"image", "image_b",     "z",           "z_d",
+                                        "z_g",   "pool.fake_a", "pool.fake_b", "eps"};
     const struct gan__segment *seg = gan__step_segment(r->step, i);
     struct gan_feed_data data[MAX_FEEDS];
     struct gan_scalar_data scalars[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS];

@@ -131,12 +131,23 @@ static void autoencoder(void **state)
     each("autoencoder", 0, false, aae);
 }
 
+static void plain(void **state)
+{
+    (void)state;
+    const char *const critic[] = {"reg",   "gp,clip", "loss", "wasserstein", "n-critic", "2",
+                                  "width", "2",       "z",    "3",           NULL};
+    const char *const spectral[] = {"reg", "sn", "loss", "hinge", "width", "2", "z", "3", NULL};
+    each("plain", 0, true, critic);
+    each("plain", 2, false, spectral);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dcgan),
         cmocka_unit_test(gan),
         cmocka_unit_test(autoencoder),
+        cmocka_unit_test(plain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

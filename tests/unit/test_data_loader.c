@@ -359,7 +359,7 @@ static void ring_of_gaussians(void **state)
     enum { N = 20000 };
     gan_err err = {0};
     gan_dataset *toy = NULL;
-    assert_int_equal(gan_dataset_open("toy:ring8", &toy, &err), GAN_OK);
+    assert_int_equal(gan_dataset_open("toy:8gaussians", &toy, &err), GAN_OK);
     const struct gan_dataset_info *info = gan_dataset_about(toy);
     assert_true(info->points && info->endless);
     assert_int_equal(info->channels, 2);
@@ -407,6 +407,99 @@ static void ring_of_gaussians(void **state)
     gan_dataset_close(toy);
 }
 
+/* The other sets against their constants: within seven deviations of a centre, every mode met, and
+ * the deviation itself to five standard errors. */
+static void toy_sets(void **state)
+{
+    (void)state;
+    enum { N = 4000 };
+    static const struct {
+        const char *spec;
+        int modes;
+        double step, deviation; /* of a grid of centres; step 0: the unit circle */
+    } sets[] = {
+        {"toy:ring8", 8, 0, 0.01},
+        {"toy:grid25", 25, 2, 0.05},
+        {"toy:25gaussians", 25, 2 / 2.828, 0.05 / 2.828},
+    };
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        gan_err err = {0};
+        gan_dataset *toy = NULL;
+        assert_int_equal(gan_dataset_open(sets[i].spec, &toy, &err), GAN_OK);
+        assert_int_equal(gan_dataset_about(toy)->classes, sets[i].modes);
+        gan_loader *l = start(toy, &(struct gan_loader_cfg){.batch = N, .seed = 3});
+        const struct gan_batch *b = next(l);
+        int count[25] = {0};
+        double square = 0;
+        for (int k = 0; k < N; k++) {
+            double x = (double)b->images[2 * k], y = (double)b->images[2 * k + 1], cx, cy;
+            int mode;
+            if (sets[i].step > 0) {
+                long ix = lround(x / sets[i].step), iy = lround(y / sets[i].step);
+                assert_true(labs(ix) <= 2 && labs(iy) <= 2);
+                mode = (int)(ix + 2) * 5 + (int)(iy + 2);
+                cx = (double)ix * sets[i].step;
+                cy = (double)iy * sets[i].step;
+            } else {
+                const double turn = 3.14159265358979323846 / 4;
+                mode = (int)(lround(atan2(y, x) / turn) + 8) % 8;
+                cx = cos(mode * turn);
+                cy = sin(mode * turn);
+            }
+            double off = (x - cx) * (x - cx) + (y - cy) * (y - cy);
+            assert_true(off < 49 * sets[i].deviation * sets[i].deviation);
+            count[mode]++;
+            square += off;
+        }
+        for (int m = 0; m < sets[i].modes; m++) {
+            double each = (double)N / sets[i].modes;
+            assert_true(fabs(count[m] - each) < 5 * sqrt(each));
+        }
+        assert_true(fabs(sqrt(square / (2 * N)) / sets[i].deviation - 1) < 5 / sqrt(4.0 * N));
+        gan_loader_free(l);
+        gan_dataset_close(toy);
+    }
+}
+
+/* The roll: its angle runs from 3 pi/2 to 9 pi/2, its radius is the angle. The line: (0, U(0,1)). */
+static void toy_curves(void **state)
+{
+    (void)state;
+    enum { N = 4000 };
+    const double pi = 3.14159265358979323846;
+    gan_err err = {0};
+    gan_dataset *toy = NULL;
+    assert_int_equal(gan_dataset_open("toy:swissroll", &toy, &err), GAN_OK);
+    assert_int_equal(gan_dataset_about(toy)->classes, 0);
+    gan_loader *l = start(toy, &(struct gan_loader_cfg){.batch = N, .seed = 3});
+    const struct gan_batch *b = next(l);
+    double square = 0, mean = 0;
+    for (int k = 0; k < N; k++) {
+        double x = 7.5 * (double)b->images[2 * k], y = 7.5 * (double)b->images[2 * k + 1];
+        double r = hypot(x, y), t = atan2(y, x);
+        t += 2 * pi * round((r - t) / (2 * pi)); /* the turn of the spiral next to the point */
+        square += (r - t) * (r - t) / N; /* radial noise; the angle's share is below 1/t^2 of it */
+        mean += t / N;
+        assert_true(t > 1.5 * pi - 0.4 && t < 4.5 * pi + 0.4 && fabs(r - t) < 7 * 0.27);
+    }
+    assert_true(fabs(mean - 3 * pi) < 5 * 3 * pi / sqrt(12.0 * N));
+    assert_true(fabs(sqrt(square) / 0.25 - 1) < 0.08); /* 5/sqrt(2N) = .056 and 1/(4.7^2)/2 */
+    gan_loader_free(l);
+    gan_dataset_close(toy);
+    assert_int_equal(gan_dataset_open("toy:lines", &toy, &err), GAN_OK);
+    l = start(toy, &(struct gan_loader_cfg){.batch = N, .seed = 3});
+    b = next(l);
+    mean = 0;
+    for (int k = 0; k < N; k++) {
+        double y = (double)b->images[2 * k + 1];
+        assert_true(b->images[2 * k] == 0 && y > 0 && y < 1);
+        mean += y / N;
+    }
+    assert_true(fabs(mean - 0.5) < 5 / sqrt(12.0 * N));
+    gan_loader_free(l);
+    gan_dataset_close(toy);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make, drop)
 
 int main(void)
@@ -421,6 +514,8 @@ int main(void)
         CASE(failing_memory),
         CASE(stopping),
         cmocka_unit_test(ring_of_gaussians),
+        cmocka_unit_test(toy_sets),
+        cmocka_unit_test(toy_curves),
         cmocka_unit_test(errors_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

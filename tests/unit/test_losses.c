@@ -5,6 +5,7 @@
  * 1e-5 are good to about 1e-9, 1e-7 is asked. */
 #include <gan/loss.h>
 #include <gan/plan.h>
+#include <gan/reg.h>
 
 #include <math.h>
 #include <setjmp.h>
@@ -191,6 +192,50 @@ static void test_pairs(void **state)
         q = scores(pair_gen);
         want = mean_of(q.real[1], FAKES, c->gen[0], c->gen[1], c->gen[2]);
         assert_close(value_of(&q), want, 1e-12);
+        check_derivatives(&q);
+    }
+}
+
+static double square(double s, double label)
+{
+    return (s - label) * (s - label) / 2;
+}
+
+static double above(double s, double direction)
+{
+    return fmax(0, 1 + direction * s);
+}
+
+/* Losses of a score and a number: mean over reals of f(s, a), over fakes of f(s, b); G alike. */
+static void test_margins(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        double (*f)(double, double);
+        double real, fake, gen; /* gen NAN: the generator's loss is -mean */
+    } cases[] = {
+        {"lsgan", square, 1, 0, 1},
+        {"lsgan-chi2", square, 1, -1, 0},
+        {"hinge", above, -1, 1, NAN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double disc = 0, gen = 0;
+        pair = gan_loss_find(cases[i].name, NULL);
+        assert_non_null(pair);
+        struct problem q = scores(pair_disc);
+        for (int k = 0; k < REALS; k++) {
+            disc += cases[i].f(q.real[0][k], cases[i].real) / REALS;
+        }
+        for (int k = 0; k < FAKES; k++) {
+            double s = q.real[1][k];
+            disc += cases[i].f(s, cases[i].fake) / FAKES;
+            gen += (isnan(cases[i].gen) ? -s : cases[i].f(s, cases[i].gen)) / FAKES;
+        }
+        assert_close(value_of(&q), disc, 1e-12);
+        check_derivatives(&q);
+        q = scores(pair_gen);
+        assert_close(value_of(&q), gen, 1e-12);
         check_derivatives(&q);
     }
 }
@@ -468,10 +513,167 @@ static void test_interpolate(void **state)
     gan_plan_free(p);
 }
 
+/* --- regularisers --------------------------------------------------------------------------------- */
+
+static const gan_val *critic_in; /* reals, fakes, V: the critic is the sum of tanh(V x) */
+
+static gan_val critic_score(void *user, gan_val x)
+{
+    gan_graph *g = user;
+    gan_val h = gan_tanh(g, gan_matmul(g, x, critic_in[2], false, true));
+    return gan_sum(g, h, GAN_AXIS(1), true);
+}
+
+/* The same number everywhere, so that the value can be worked out. */
+static gan_val critic_uniform(void *user, const char *name, gan_shape shape)
+{
+    (void)name;
+    shape.dim[0] = ROWS;
+    return gan_fill(user, 0.25, shape);
+}
+
+static const struct gan_reg *reg;
+
+static gan_val regularise(gan_graph *g, const gan_val *in)
+{
+    critic_in = in;
+    struct gan_reg_context c = {.g = g,
+                                .real = in[0],
+                                .fake = in[1],
+                                .on_real = critic_score(g, in[0]),
+                                .on_fake = critic_score(g, in[1]),
+                                .score = critic_score,
+                                .uniform = critic_uniform,
+                                .user = g};
+    return reg->penalty(&c, 3);
+}
+
+/* Squared slope of the critic at a point. */
+static double slope_squared(const double *x, const double *v)
+{
+    double squares = 0, factor[COLUMNS];
+    for (int j = 0; j < COLUMNS; j++) {
+        double a = 0;
+        for (int k = 0; k < COLUMNS; k++) {
+            a += v[j * COLUMNS + k] * x[k];
+        }
+        factor[j] = 1 - tanh(a) * tanh(a);
+    }
+    for (int k = 0; k < COLUMNS; k++) {
+        double d = 0;
+        for (int j = 0; j < COLUMNS; j++) {
+            d += factor[j] * v[j * COLUMNS + k];
+        }
+        squares += d * d;
+    }
+    return squares;
+}
+
+static double deviation(const double *x, int n)
+{
+    double sum = 0, squares = 0;
+    for (int i = 0; i < n; i++) {
+        sum += x[i] / n;
+    }
+    for (int i = 0; i < n; i++) {
+        squares += (x[i] - sum) * (x[i] - sum) / n;
+    }
+    return sqrt(squares);
+}
+
+static void test_regularisers(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"gp", "gp1", "dragan", "r1", "r2"};
+    for (int kind = 0; kind < 5; kind++) {
+        struct problem q = {.build = regularise,
+                            .shape = {GAN_SHAPE(ROWS, COLUMNS), GAN_SHAPE(ROWS, COLUMNS),
+                                      GAN_SHAPE(COLUMNS, COLUMNS)},
+                            .dtype = {GAN_F64, GAN_F64, GAN_F64},
+                            .n = 3};
+        scatter(&q);
+        reg = gan_reg_find(names[kind], NULL);
+        assert_non_null(reg);
+        double want = 0, spread = deviation(q.real[0], CELLS);
+        int steep = 0;
+        for (int i = 0; i < ROWS; i++) {
+            double x[COLUMNS];
+            for (int k = 0; k < COLUMNS; k++) {
+                double real = q.real[0][i * COLUMNS + k], fake = q.real[1][i * COLUMNS + k];
+                x[k] = kind < 2    ? 0.25 * real + 0.75 * fake
+                       : kind == 2 ? real + 0.25 * 0.25 * spread / 2
+                       : kind == 3 ? real
+                                   : fake;
+            }
+            double s = slope_squared(x, q.real[2]), gap = sqrt(s + 1e-12) - 1;
+            steep += gap > 0;
+            gap = kind == 1 ? fmax(gap, 0) : gap;
+            want += (kind < 3 ? 3 * gap * gap : 1.5 * s) / ROWS;
+        }
+        assert_true(kind != 1 || (steep > 0 && steep < ROWS)); /* both sides are met */
+        assert_close(value_of(&q), want, 1e-12 * (1 + want));
+        check_derivatives(&q);
+    }
+}
+
+static gan_val clipped(gan_graph *g, const gan_val *in)
+{
+    return gan_sum_all(g, gan_reg_find("clip", NULL)->limit(g, in[0], 0.5));
+}
+
+static void test_clip(void **state)
+{
+    (void)state;
+    struct problem q = {.build = clipped, .shape = {GAN_SHAPE(ROWS)}, .dtype = {GAN_F64}, .n = 1};
+    const double w[] = {-3, 0.25, 0.5, 7};
+    memcpy(q.real[0], w, sizeof w);
+    assert_close(value_of(&q), -0.5 + 0.25 + 0.5 + 0.5, 0);
+}
+
+static void test_reg_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        gan_status code;
+        const char *part;
+    } wrong[] = {
+        {"gq", GAN_E_ARG, "unknown regulariser 'gq' (did you mean gp?)"},
+        {"gp:x", GAN_E_ARG, "weight is 'x'"},
+        {"gp:-1", GAN_E_RANGE, "weight is -1, allowed 0 to 1000000"},
+        {"clip:0", GAN_E_RANGE, "bound is 0"},
+        {"gp,gp:1", GAN_E_ARG, "given twice"},
+        {"sn:1", GAN_E_ARG, "sn takes no number"},
+        {"r1:10/16", GAN_E_UNSUPPORTED, "an interval of 16 is not supported yet"},
+        {"r1/0", GAN_E_RANGE, "interval is 0"},
+        {"r1/x", GAN_E_ARG, "interval is 'x'"},
+        {"gp,", GAN_E_ARG, "unknown regulariser ''"},
+    };
+    struct gan_regs regs;
+    gan_err err = {0};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        err = (gan_err){0};
+        assert_int_equal(gan_regs_parse(wrong[i].text, &regs, &err), wrong[i].code);
+        assert_non_null(strstr(err.message, wrong[i].part));
+    }
+    assert_int_equal(gan_regs_parse("gp,clip:.02,r1:5/1", &regs, &err), GAN_OK);
+    assert_int_equal(regs.n, 3);
+    assert_string_equal(regs.term[1].kind->name, "clip");
+    assert_close(regs.term[0].value, 10, 0);
+    assert_close(regs.term[1].value, 0.02, 0);
+    assert_close(regs.term[2].value, 5, 0);
+    assert_int_equal(gan_regs_parse("none", &regs, &err), GAN_OK);
+    assert_int_equal(regs.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_margins),
+        cmocka_unit_test(test_regularisers),
+        cmocka_unit_test(test_clip),
+        cmocka_unit_test(test_reg_texts),
         cmocka_unit_test(test_smoothing),
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_regression),

@@ -259,6 +259,9 @@ static void test_laws(void **state)
         {"xavier:1", 0, sqrt(2 / both), 0},
         {"xavier:2", 0, 2 * sqrt(2 / both), 0},
         {"he", 0, sqrt(2 / fan), 0},
+        {"he-uniform", 0, sqrt(2 / fan), sqrt(6 / fan)},
+        {"glorot-uniform:2", 0, 2 * sqrt(2 / both), 2 * sqrt(6 / both)},
+        {"glorot-uniform:1,2", 0, sqrt(2 / 275.), sqrt(6 / 275.)}, /* 200 + 300/4 */
         {"torch", 0, 1 / sqrt(3 * fan), 1 / sqrt(fan)},
         {"dcgan", 0, 0.02, 0},
         {"constant:.25", 0.25, 0, 0},

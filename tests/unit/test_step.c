@@ -167,6 +167,89 @@ static void pix2pix_takes_multiples(void **state)
     }
 }
 
+static void architecture_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch;
+        int64_t size, channels, gen, disc;
+    } known[] = {
+        {"wgan-gp-mnist", 28, 1, 1554177, 1030145},
+        {"resnet-cifar", 32, 3, 1204483, 1053825},
+        {"sngan-resnet", 32, 3, 4276739, 1053824},
+        {"dcgan", 64, 3, 3576704, 2765568},
+        /* by hand, kernels of 5: 128x8192 + 25(512x256 + 256x128 + 128x3), norms of 8192, 256 and
+         * 128; 25(3x128 + 128x256 + 256x512), 8192; biases */
+        {"wgan-gp-cifar", 32, 3, 1056768 + 3276800 + 256 + 819200 + 128 + 9603 + 2 * 8576,
+         9728 + 819456 + 3277312 + 8193},
+        /* 128-512-512-512-512-3072 and back to 1 */
+        {"mlp512", 32, 3, 66048 + 3 * 262656 + 1575936, 1573376 + 3 * 262656 + 513},
+        /* blocks by hand: norm 2a, conv 9ab, norm 2b, conv 9bb + b, shortcut ab + b */
+        {"good64", 64, 3, 1056768 + 4983808 + 1902592 + 476160 + 119296 + 128 + 1731,
+         1792 + 119296 + 476160 + 1902592 + 4983808 + 8193},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const char *const set[] = {"arch", known[i].arch, NULL};
+        assert_int_equal(params("plain", known[i].size, known[i].channels, set, "gen"),
+                         known[i].gen);
+        assert_int_equal(params("plain", known[i].size, known[i].channels, set, "disc"),
+                         known[i].disc);
+    }
+    const char *const toy[] = {"arch", "toy", NULL};
+    assert_int_equal(params("plain", 1, 2, toy, "gen"), 527874);
+    assert_int_equal(params("plain", 1, 2, toy, "disc"), 527361);
+}
+
+/* Every architecture by every kind of regulariser: graphs build, in whole batches and in parts. */
+static void architectures_take_regularisers(void **state)
+{
+    (void)state;
+    static const char *const regs[] = {"gp", "gp1", "dragan:2", "r1:1,r2:1", "clip", "sn"};
+    static const struct {
+        const char *arch;
+        int64_t size;
+    } nets[] = {{"dcgan", 16},         {"mlp512", 8},        {"toy", 1},     {"wgan-gp-mnist", 28},
+                {"wgan-gp-cifar", 32}, {"resnet-cifar", 32}, {"good64", 64}, {"sngan-resnet", 32}};
+    for (size_t k = 0; k < sizeof nets / sizeof *nets; k++) {
+        for (size_t i = 0; i < sizeof regs / sizeof *regs; i++) {
+            const char *const set[] = {"arch",  nets[k].arch, "reg",      regs[i],
+                                       "loss",  "hinge",      "n-critic", i % 2 ? "2" : "1",
+                                       "width", "4",          NULL};
+            struct world w;
+            gan_err err = {0};
+            world_open(&w, "plain", nets[k].size, 1, set, GAN_F32);
+            struct gan__step_cfg cfg = {.model = w.model,
+                                        .opts = w.opts,
+                                        .store = w.store,
+                                        .nets = &w.nets,
+                                        .real = GAN_F32,
+                                        .batch = 4,
+                                        .microbatch = i % 3 ? 4 : 2,
+                                        .mode = GAN_TRAIN};
+            w.step = gan__step_build(&cfg, &err);
+            if (!w.step) {
+                fail_msg("%s --reg %s: %s", nets[k].arch, regs[i], err.message);
+            }
+            assert_int_equal(gan__step_segments(w.step), i % 2 ? 2 : 1);
+            world_close(&w);
+        }
+    }
+}
+
+static void slopes_want_separate_samples(void **state)
+{
+    (void)state;
+    struct world w;
+    const char *const gp[] = {"reg", "gp", NULL}, *const clip[] = {"reg", "clip", NULL};
+    world_open(&w, "plain", 16, 1, gp, GAN_F32); /* layer norm keeps no running statistics */
+    assert_int_equal(gan_store_find(w.store, "disc.main.3.running_mean"), -1);
+    assert_true(gan_store_find(w.store, "disc.main.3.weight") >= 0);
+    world_close(&w);
+    world_open(&w, "plain", 16, 1, clip, GAN_F32);
+    assert_true(gan_store_find(w.store, "disc.main.3.running_mean") >= 0);
+    world_close(&w);
+}
+
 static void dcgan_takes_powers_of_two(void **state)
 {
     (void)state;
@@ -312,6 +395,31 @@ static void microbatches_make_the_batch(void **state)
     parts_make_the_whole("cyclegan", cycle);
 }
 
+/* A penalty's points and noise belong to samples: parts make the whole. Clipping comes after. */
+static void penalties_in_microbatches(void **state)
+{
+    (void)state;
+    const char *const set[] = {
+        "arch",      "dcgan",     "width",      "2",           "z",   "3",
+        "norm-gen",  "layer",     "loss",       "wasserstein", "reg", "gp:10,r1:1,r2:1,clip:.03",
+        "optim-gen", "adam:1e-3", "optim-disc", "adam:1e-3",   NULL};
+    struct world whole;
+    struct trace trace;
+    parts_make_the_whole("plain", set);
+    trace_of("plain", set, BATCH, &trace, &whole);
+    double largest = 0;
+    for (int i = 0; i < gan_net_count(whole.nets.net[1]); i++) {
+        const struct gan_param *p = gan_net_param(whole.nets.net[1], i);
+        const gan_tensor *t =
+            &gan_store_at(whole.store, gan_store_find(whole.store, p->name))->value;
+        for (int64_t k = 0; k < p->count; k++) {
+            largest = fmax(largest, fabs(gan_tensor_get(t, k)));
+        }
+    }
+    assert_true(largest == 0.03); /* scales of norms, 1 at first, stand at the bound */
+    world_close(&whole);
+}
+
 /* With batch norm each part has statistics of its own, and each updates the running ones: after one
  * iteration D's first running mean took 3 updates a part (reals, fakes, fakes for G). */
 static void running_statistics_count_the_parts(void **state)
@@ -393,6 +501,10 @@ int main(void)
         cmocka_unit_test(translation_parameter_counts),
         cmocka_unit_test(unet_has_the_names_of_the_reference),
         cmocka_unit_test(pix2pix_takes_multiples),
+        cmocka_unit_test(architecture_counts),
+        cmocka_unit_test(architectures_take_regularisers),
+        cmocka_unit_test(penalties_in_microbatches),
+        cmocka_unit_test(slopes_want_separate_samples),
         cmocka_unit_test(dcgan_takes_powers_of_two),
         cmocka_unit_test(microbatches_make_the_batch),
         cmocka_unit_test(running_statistics_count_the_parts),
