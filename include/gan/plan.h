@@ -22,14 +22,14 @@ typedef struct gan_workspace gan_workspace;
 
 /** Options of compilation; zero-initialise for the defaults. */
 struct gan_plan_opts {
-    const char *backend; /* "cpu" (default) or "ref" */
-    int threads;         /* compute threads, 0 = 1 */
-    const char *without; /* passes to leave out, "cse,fuse", or "all" of fold, simplify, cse, dce,
+    const char *backend;   /* "cpu" (default) or "ref" */
+    int threads;           /* compute threads, 0 = 1 */
+    const char *without;   /* passes to leave out, "cse,fuse", or "all" of fold, simplify, cse, dce,
                             epilogue, fuse, precision, inplace, memplan */
     const char *precision; /* "f32" (default), or "bf16": convolutions and products of bf16,
                               activations stored in bf16; state and reductions stay f32 */
-    bool verify;         /* run the verifier after each pass (tests) */
-    bool exact;          /* no kernel that loses digits to be faster (Winograd) */
+    bool verify;           /* run the verifier after each pass (tests) */
+    bool exact;            /* no kernel that loses digits to be faster (Winograd) */
 };
 
 /** What a plan will cost, known before it runs. */

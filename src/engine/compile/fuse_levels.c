@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
-#include "engine/kernels/reduce.h"
+#include "engine/tensor/reduction.h"
 
 #include <string.h>
 

@@ -1,28 +1,12 @@
-/* reduce.h: sums over sets of axes.
- *
- * Neighbouring axes that are both reduced or both kept are one axis, so nearly every reduction is
- * x [k0, r0, k1, r1] -> y [k0, k1]: batch norm 1,NHW,C,1; instance norm N,HW,C,1; layer norm
- * N,1,1,HWC; group norm N,HW,G,C/G. Work is cut into blocks that depend on the shape alone; sums
- * are in f64 and blocks are added in their order: the same bits for any number of threads. */
+/* reduce.h: sums over sets of axes (reduction.h says how they are cut). Sums are in f64 and blocks
+ * are added in their order: the same bits for any number of threads. */
 #ifndef GAN_ENGINE_KERNELS_REDUCE_H
 #define GAN_ENGINE_KERNELS_REDUCE_H
 
-#include <gan/tensor.h>
-
-struct gan__reduce {
-    int64_t k0, r0, k1, r1;
-    bool vector;         /* r0 = k1 = 1: k0 vectors of r1 elements */
-    int64_t rows, len;   /* else rows of len = k1*r1*w elements; w rows are joined when short */
-    int64_t blocks;      /* of rows (or of a vector) for each k0 */
-    int64_t block;       /* rows (or elements) in one */
-    bool half_x, half_y; /* the operands are bf16; set by the caller after the plan */
-};
+#include "engine/tensor/reduction.h"
 
 /* What is summed: x; x-s and (x-s)^2 with s = the first element; x and x*y. */
 enum gan__reduce_kind { GAN_REDUCE_SUM, GAN_REDUCE_MOMENTS, GAN_REDUCE_PAIR };
-
-/* False when the axes alternate more often than the form above allows, or there is no element. */
-bool gan__reduce_plan(const gan_shape *s, uint64_t axes, struct gan__reduce *r);
 
 /* f64 numbers of scratch that gan__reduce_run needs. */
 size_t gan__reduce_scratch(const struct gan__reduce *r);
