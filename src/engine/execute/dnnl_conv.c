@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "engine/compile/fused.h"
 #include "cpu_post.h"
+#include "engine/kernels/lanes.h"
 #include "kernel.h"
 #include "engine/graph/attr.h"
 #include <gan/plan.h>
@@ -29,6 +30,9 @@ struct conv {
     size_t src_step, dst_step;         /* bytes between chunks */
     int64_t dst_rows;                  /* rows of C elements in one chunk */
     bool library_bias;                 /* main has a bias argument */
+    struct gan__dnnl_step *parts;      /* weight gradients of bf16: main is one of n_parts calls */
+    int n_parts;                       /* by one thread each, on as many parts of the batch; */
+    size_t part_bytes, spare_bytes;    /* their results and scratch memories */
     dnnl_data_type_t in, out;          /* images read and written (weights of WEIGHTS are f32) */
 };
 
@@ -129,8 +133,9 @@ static size_t reorder_scratch(const struct conv *k)
 }
 
 /* Adds the arguments in the order that the run functions use. */
-static gan_status bind_main(struct conv *k, enum gan__dnnl_direction direction,
-                            const_dnnl_primitive_desc_t pd, gan_err *err)
+static gan_status bind_main(struct gan__dnnl_step *step, bool library_bias,
+                            enum gan__dnnl_direction direction, const_dnnl_primitive_desc_t pd,
+                            gan_err *err)
 {
     static const struct {
         int arg;
@@ -150,11 +155,11 @@ static gan_status bind_main(struct conv *k, enum gan__dnnl_direction direction,
          {DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md},
          {DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md}},
     };
-    gan_status st = gan__dnnl_step_init(&k->main, pd, err);
-    int n = k->library_bias ? 5 : 4;
+    gan_status st = gan__dnnl_step_init(step, pd, err);
+    int n = library_bias ? 5 : 4;
     for (int i = 0; i < n && st == GAN_OK; i++) {
         const gan__md *md = dnnl_primitive_desc_query_md(pd, table[direction][i].query, i == 4);
-        st = gan__dnnl_step_arg(&k->main, table[direction][i].arg, md, err);
+        st = gan__dnnl_step_arg(step, table[direction][i].arg, md, err);
     }
     return st;
 }
@@ -164,6 +169,9 @@ static void release(void *ctx)
     struct conv *k = ctx;
     gan__dnnl_step_release(&k->pack);
     gan__dnnl_step_release(&k->main);
+    for (int i = 0; i + 1 < k->n_parts; i++) {
+        gan__dnnl_step_release(&k->parts[i]);
+    }
 }
 
 /* Images of one call: the largest divisor of n whose output fits the caches of the threads. */
@@ -224,7 +232,7 @@ static dnnl_primitive_desc_t describe(const struct conv *k, enum gan__dnnl_direc
 /* Makes the primitive and what packs its weights. */
 static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
                             const struct extents *e, const struct gan_conv *c, int64_t images,
-                            gan_err *err)
+                            int threads, gan_err *err)
 {
     bool nomem = false;
     dnnl_primitive_desc_t pd = describe(k, direction, e, c, images, &nomem);
@@ -236,7 +244,11 @@ static gan_status make_main(struct conv *k, enum gan__dnnl_direction direction,
     }
     dnnl_query_t q =
         direction == GAN_DNNL_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-    gan_status st = bind_main(k, direction, pd, err);
+    gan_status st = bind_main(&k->main, k->library_bias, direction, pd, err);
+    for (int i = 0; i + 1 < k->n_parts && st == GAN_OK; i++) {
+        st = bind_main(&k->parts[i], false, direction, pd, err);
+    }
+    (void)gan__threads_set(threads); /* packing is one call whatever main is */
     if (st == GAN_OK) {
         st = prepare_pack(k, e, dnnl_primitive_desc_query_md(pd, q, 0),
                           direction == GAN_DNNL_WEIGHTS, err);
@@ -252,6 +264,22 @@ static size_t main_scratch(const struct conv *k)
         return 0;
     }
     return gan__md_bytes(dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0));
+}
+
+/* The library's weight gradient of bf16 makes its threads wait for each other at every step of its
+ * loops, spinning: with fewer free processors than threads that takes twenty times as long. One
+ * call for each thread, on its part of the batch, waits for nobody. */
+static gan_status divide_batch(struct conv *k, struct gan__prepare *p, int64_t n, gan_err *err)
+{
+    k->n_parts = p->threads < n ? p->threads : (int)n;
+    while (k->n_parts > 1 && n % k->n_parts != 0) {
+        k->n_parts--;
+    }
+    k->n_parts = k->n_parts > 1 ? k->n_parts : 1;
+    k->parts = gan__arena_array(p->arena, (size_t)k->n_parts, sizeof *k->parts);
+    return k->parts != NULL
+               ? GAN_OK
+               : gan__fail_nomem(err, sizeof *k->parts * (size_t)k->n_parts, "a convolution");
 }
 
 static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direction,
@@ -272,8 +300,12 @@ static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direc
     if (k->own_post) {
         images = chunk_images(e->n, (size_t)(e->h * e->w * e->i) * out_size, p->threads);
     }
-    int old = gan__threads_set(p->threads);
-    gan_status st = make_main(k, direction, e, c, images, err);
+    if (direction == GAN_DNNL_WEIGHTS && k->in == dnnl_bf16) {
+        GAN_TRY(divide_batch(k, p, e->n, err));
+        images = e->n / k->n_parts;
+    }
+    int old = gan__threads_set(k->n_parts > 1 ? 1 : p->threads);
+    gan_status st = make_main(k, direction, e, c, images, p->threads, err);
     gan__threads_set(old);
     if (st != GAN_OK) {
         release(k);
@@ -283,11 +315,19 @@ static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direc
     size_t y_count = (size_t)(images * e->oh * e->ow * e->o);
     k->chunks = e->n / images;
     k->src_step = (direction == GAN_DNNL_DATA ? y_count : x_count) * in_size;
-    k->dst_step = (direction == GAN_DNNL_DATA ? x_count : y_count) * out_size;
+    k->dst_step = (direction == GAN_DNNL_DATA ? x_count : y_count) *
+                  (direction == GAN_DNNL_WEIGHTS ? in_size : out_size);
     k->dst_rows = images * e->h * e->w;
     p->ctx = k;
     size_t pack = reorder_scratch(k), run = main_scratch(k);
     p->scratch_bytes = k->packed_bytes + (pack > run ? pack : run);
+    if (k->n_parts > 1) {
+        size_t plain = ((size_t)gan_shape_count(&p->out[0].shape) * sizeof(float) + 63) / 64 * 64;
+        k->part_bytes = k->packed_bytes > 0 ? k->packed_bytes : plain;
+        k->spare_bytes = run;
+        run *= (size_t)k->n_parts;
+        p->scratch_bytes = k->part_bytes * (size_t)k->n_parts + (pack > run ? pack : run);
+    }
     return GAN_OK;
 }
 
@@ -444,9 +484,48 @@ static gan_status weight_prepare(struct gan__prepare *p, gan_err *err)
     return prepare(p, GAN_DNNL_WEIGHTS, &e, &a->c, NULL, err);
 }
 
+/* Sum of the parts' results into the first. */
+static void add_parts(const struct conv *k, char *packed)
+{
+    enum { BLOCK = 4096 };
+    const int64_t n = (int64_t)(k->part_bytes / sizeof(float)), blocks = (n + BLOCK - 1) / BLOCK;
+#pragma omp parallel for schedule(static)
+    for (int64_t b = 0; b < blocks; b++) {
+        int64_t at = b * BLOCK, len = n - at < BLOCK ? n - at : BLOCK;
+        float *to = (float *)(void *)packed + at;
+        for (int i = 1; i < k->n_parts; i++) {
+            const float *const in[] = {to, to + (int64_t)i * n};
+            gan__lanes()->add(in, to, len, NULL);
+        }
+    }
+}
+
+static void weight_run_parts(const struct gan__call *c)
+{
+    struct conv *k = c->ctx;
+    char *packed = c->scratch, *spare = packed + (size_t)k->n_parts * k->part_bytes;
+#pragma omp parallel for schedule(static, 1) num_threads(k->n_parts)
+    for (int i = 0; i < k->n_parts; i++) {
+        void *data[] = {(char *)c->in[0].data + (size_t)i * k->src_step,
+                        (char *)c->in[1].data + (size_t)i * k->dst_step,
+                        packed + (size_t)i * k->part_bytes, spare + (size_t)i * k->spare_bytes};
+        gan__dnnl_step_run(i == 0 ? &k->main : &k->parts[i - 1], data);
+    }
+    add_parts(k, packed);
+    if (k->pack.prim != NULL) {
+        gan__dnnl_step_run(&k->pack, (void *[]){packed, c->out[0].data, spare});
+    } else {
+        memcpy(c->out[0].data, packed, gan_tensor_bytes(&c->out[0]));
+    }
+}
+
 static void weight_run(const struct gan__call *c)
 {
     struct conv *k = c->ctx;
+    if (k->n_parts > 1) {
+        weight_run_parts(c);
+        return;
+    }
     char *packed = c->scratch, *spare = packed + k->packed_bytes;
     void *weights = k->pack.prim != NULL ? packed : c->out[0].data;
     gan__dnnl_step_run(&k->main, (void *[]){c->in[0].data, c->in[1].data, weights, spare});
