@@ -5,13 +5,15 @@
 #include "initializer.h"
 
 #include "base/err.h"
+#include "base/normal.h"
 
 #include <math.h>
 
-/* A normal takes four words of the stream, a uniform two: elements begin at known places, so that
- * blocks of them are drawn side by side with the numbers of one pass. */
+/* A normal takes one word of the stream (four normals a block), a uniform two: elements begin at
+ * known places, so that blocks of them are drawn side by side with the numbers of one pass. */
 enum { BLOCK = 4096 };
 
+/* The normals of random nodes: the same on every machine, whatever its libm. */
 static void fill_normal(const struct gan__init_call *c, double mean, double deviation)
 {
     const struct gan__rng start = *c->rng;
@@ -19,13 +21,17 @@ static void fill_normal(const struct gan__init_call *c, double mean, double devi
     gan__assert(start.index % 4 == 0);
 #pragma omp parallel for schedule(static) if (n > BLOCK)
     for (int64_t b = 0; b < n; b += BLOCK) {
-        struct gan__rng r = start;
-        r.index += 4 * (uint64_t)b;
-        for (int64_t i = b; i < n && i < b + BLOCK; i++) {
-            gan_tensor_set(c->out, i, mean + deviation * gan__rng_normal(&r));
+        for (int64_t i = b; i < n && i < b + BLOCK; i += 4) {
+            uint32_t word[4];
+            float z[4];
+            gan__stream_block(start.key, 0, (start.index + (uint64_t)i) / 4, word);
+            gan__normal4(word, z);
+            for (int64_t k = 0; k < 4 && i + k < n; k++) {
+                gan_tensor_set(c->out, i + k, mean + deviation * (double)z[k]);
+            }
         }
     }
-    c->rng->index += 4 * (uint64_t)n;
+    c->rng->index += ((uint64_t)n + 3) / 4 * 4; /* the next draw begins a block */
 }
 
 /* U(-bound, bound) */

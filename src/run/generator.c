@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/philox.h"
 #include "base/str.h"
-#include "engine/kernels/normal.h"
+#include "base/normal.h"
 #include "feeds.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
 #include "engine/execute/kernel.h"
 #include "engine/graph/attr.h"
 #include "engine/graph/op.h"
-#include "engine/kernels/normal.h"
+#include "base/normal.h"
 
 #include <math.h>
 #include <setjmp.h>

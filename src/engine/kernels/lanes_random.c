@@ -4,7 +4,7 @@
  * Ref: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". */
 #include "random.h"
 
-#include "normal.h"
+#include "base/normal.h"
 
 enum { BLOCKS = GAN_RANDOM_BLOCKS, ROUNDS = 10 };
 

@@ -10,7 +10,7 @@
 #include "engine/graph/attr.h"
 #include "engine/graph/op.h"
 #include "engine/kernels/load.h"
-#include "engine/kernels/normal.h"
+#include "base/normal.h"
 
 extern GAN_OP(random_normal);
 extern GAN_OP(random_uniform);

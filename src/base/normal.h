@@ -7,10 +7,10 @@
  * Only +, -, *, /, sqrt of IEEE f32, no branches, no contraction: the same bits on every machine,
  * compiler and vector width; a loop over these functions vectorises. Relative error of log, and
  * absolute error of cos and sin, below 3e-7. The largest |z| is sqrt(48 log 2) = 5.77. */
-#ifndef GAN_ENGINE_KERNELS_NORMAL_H
-#define GAN_ENGINE_KERNELS_NORMAL_H
+#ifndef GAN_BASE_NORMAL_H
+#define GAN_BASE_NORMAL_H
 
-#include "base/philox.h"
+#include "philox.h"
 
 #include <math.h>
 #include <string.h>
