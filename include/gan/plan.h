@@ -20,16 +20,24 @@ typedef struct gan_plan gan_plan;
 /** Memory for intermediate tensors, shared by plans that do not run at the same time. */
 typedef struct gan_workspace gan_workspace;
 
+/** What may be computed twice so that less memory is needed at a time. */
+enum gan_recompute {
+    GAN_RECOMPUTE_NONE,
+    GAN_RECOMPUTE_CHEAP, /* elementwise work, normalisation, random numbers */
+    GAN_RECOMPUTE_FULL   /* convolutions and matrix products too */
+};
+
 /** Options of compilation; zero-initialise for the defaults. */
 struct gan_plan_opts {
     const char *backend;   /* "cpu" (default) or "ref" */
     int threads;           /* compute threads, 0 = 1 */
     const char *without;   /* passes to leave out, "cse,fuse", or "all" of fold, simplify, cse, dce,
-                            epilogue, fuse, precision, inplace, memplan */
+                            epilogue, fuse, precision, order, recompute, inplace, memplan */
     const char *precision; /* "f32" (default), or "bf16": convolutions and products of bf16,
                               activations stored in bf16; state and reductions stay f32 */
     bool verify;           /* run the verifier after each pass (tests) */
     bool exact;            /* no kernel that loses digits to be faster (Winograd) */
+    enum gan_recompute recompute; /* results stay the same, bit for bit */
 };
 
 /** What a plan will cost, known before it runs. */
@@ -40,6 +48,7 @@ struct gan_plan_info {
     double heavy_flops;     /* of convolutions and matrix products alone */
     double bytes;           /* read and written by all steps */
     size_t workspace_bytes; /* intermediates, scratch */
+    size_t live_bytes;      /* largest sum of what is alive in one step: no placement needs less */
     size_t constant_bytes;  /* outputs, packed weights and tables that live with the plan */
     double compile_ms;
 };

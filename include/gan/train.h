@@ -126,6 +126,9 @@ struct gan_train_cost {
     int64_t kernels;    /* run by one iteration */
     double compile_ms;  /* of all plans */
     double step_ms;     /* predicted time of one iteration on this machine */
+    /* The same without --recompute; equal to the figures above when nothing is computed again. */
+    double kept_flops;
+    uint64_t kept_workspace_bytes;
     /* Peak resident memory of the process, and its parts. */
     uint64_t peak_bytes;
     uint64_t base_bytes;       /* program and libraries before anything is built */

@@ -61,6 +61,8 @@ static void print_json(const struct gan_train_cost *c)
     gan__json_i64(&j, "base_bytes", (int64_t)c->base_bytes);
     gan__json_i64(&j, "store_bytes", (int64_t)c->store_bytes);
     gan__json_i64(&j, "workspace_bytes", (int64_t)c->workspace_bytes);
+    gan__json_f64(&j, "kept_flops_per_step", c->kept_flops);
+    gan__json_i64(&j, "kept_workspace_bytes", (int64_t)c->kept_workspace_bytes);
     gan__json_i64(&j, "constant_bytes", (int64_t)c->constant_bytes);
     gan__json_i64(&j, "loader_bytes", (int64_t)c->loader_bytes);
     gan__json_i64(&j, "data_bytes", (int64_t)c->data_bytes);
@@ -89,6 +91,9 @@ static void print_text(const struct gan_train_cost *c)
     gan__out_heading("One iteration");
     (void)printf("  %-22s %14.3f GFLOP\n", "arithmetic", c->flops * 1e-9);
     (void)printf("  %-22s %14.3f GFLOP\n", "in heavy ops", c->heavy_flops * 1e-9);
+    if (c->kept_flops != c->flops || c->kept_workspace_bytes != c->workspace_bytes) {
+        (void)printf("  %-22s %14.3f GFLOP\n", "without recomputing", c->kept_flops * 1e-9);
+    }
     bytes_line("read and written", (uint64_t)c->bytes);
     (void)printf("  %-22s %14" PRId64 "\n", "kernels", c->kernels);
     (void)printf("  %-22s %14.1f ms\n", "predicted time", c->step_ms);
@@ -100,6 +105,9 @@ static void print_text(const struct gan_train_cost *c)
     bytes_line("program and libraries", c->base_bytes);
     bytes_line("weights and state", c->store_bytes);
     bytes_line("intermediate results", c->workspace_bytes);
+    if (c->kept_flops != c->flops || c->kept_workspace_bytes != c->workspace_bytes) {
+        bytes_line("without recomputing", c->kept_workspace_bytes);
+    }
     bytes_line("packed weights, outputs", c->constant_bytes);
     bytes_line("batches", c->loader_bytes);
     bytes_line("data set", c->data_bytes);

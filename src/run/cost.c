@@ -86,6 +86,40 @@ static void fill_work(const struct gan__session *s, struct gan_train_cost *c)
     }
 }
 
+/* Arithmetic and workspace when everything is kept: the phases compiled once more. */
+static gan_status fill_kept(const struct gan__session *s, struct gan_train_cost *c, gan_err *err)
+{
+    struct gan_plan_opts opts = {.threads = s->threads,
+                                 .exact = s->recipe->run.exact,
+                                 .precision = gan__recipe_precision(s->recipe)};
+    c->kept_flops = c->flops;
+    c->kept_workspace_bytes = c->workspace_bytes;
+    if (s->recipe->run.recompute == GAN_RECOMPUTE_NONE) {
+        return GAN_OK;
+    }
+    c->kept_flops = 0;
+    c->kept_workspace_bytes = gan_plan_info(s->generator.plan).workspace_bytes;
+    for (int i = 0; i < s->n_phases; i++) {
+        const struct gan__segment *seg = s->phase[i].segment;
+        gan_val outputs[GAN__MAX_REPORTS];
+        for (int k = 0; k < seg->n_reports; k++) {
+            outputs[k] = seg->report[k].val;
+        }
+        gan_plan *p = gan_plan_new(seg->graph, outputs, seg->n_reports, &opts, err);
+        if (p == NULL) {
+            return err->code;
+        }
+        struct gan_plan_info info = gan_plan_info(p);
+        gan_plan_free(p);
+        double runs = seg->repeated && seg->runs.count > 0 ? (double)seg->runs.count : 1;
+        c->kept_flops += runs * info.flops;
+        c->kept_workspace_bytes = info.workspace_bytes > c->kept_workspace_bytes
+                                      ? info.workspace_bytes
+                                      : c->kept_workspace_bytes;
+    }
+    return GAN_OK;
+}
+
 /* Milliseconds of one run of a graph, the best of some. */
 static double time_plan(gan_graph *g, gan_val out, int threads, const char *precision)
 {
@@ -199,6 +233,9 @@ gan_status gan_train_plan(const struct gan_train_cfg *cfg, struct gan_train_cost
         fill_nets(&s, cost);
         fill_work(&s, cost);
         status = fill_memory(&s, cost, &own);
+    }
+    if (status == GAN_OK) {
+        status = fill_kept(&s, cost, &own);
         cost->compile_ms = s.compile_ms;
         cost->step_ms = predict_ms(cost, s.threads, gan__recipe_precision(s.recipe));
     }

@@ -62,6 +62,8 @@ static const struct gan_opt table[] = {
     GAN_OPT_CHOICE(struct gan__run_opts, precision, "precision", "f32", "f32|bf16|auto",
                    "of convolutions, products and stored activations; auto: bf16 where the CPU "
                    "multiplies it, else f32"),
+    GAN_OPT_CHOICE(struct gan__run_opts, recompute, "recompute", "none", "none|cheap|full",
+                   "compute results again instead of keeping them: less memory, more time"),
     I64(checkpoint_every, "checkpoint-every", "1000", 1, 1e12, "iterations between checkpoints"),
     I64(keep, "keep", "3", 1, 1e6, "checkpoints kept"),
     I64(sample_every, "sample-every", "500", 1, 1e12, "iterations between sample grids"),
@@ -77,7 +79,7 @@ const struct gan_opt *gan_train_options(void)
 bool gan__recipe_may_change(const char *name)
 {
     static const char *const free_names[] = {
-        "steps", "epochs",           "time",         "stop-at",  "threads",
+        "steps", "epochs",           "time",         "stop-at",  "threads", "recompute",
         "keep",  "checkpoint-every", "sample-every", "log-every"};
     for (size_t i = 0; i < sizeof free_names / sizeof free_names[0]; i++) {
         if (strcmp(name, free_names[i]) == 0) {

@@ -19,6 +19,7 @@ struct gan__run_opts {
     int64_t threads;
     bool exact;
     int precision; /* enum gan__precision; never auto once a session is built */
+    int recompute; /* enum gan_recompute */
     int64_t checkpoint_every, keep, sample_every, log_every;
 };
 

@@ -363,7 +363,8 @@ static gan_status compile_phase(struct gan__session *s, struct gan__phase *p, ga
     gan_val outputs[GAN__MAX_REPORTS];
     struct gan_plan_opts opts = {.threads = s->threads,
                                  .exact = s->recipe->run.exact,
-                                 .precision = gan__recipe_precision(s->recipe)};
+                                 .precision = gan__recipe_precision(s->recipe),
+                                 .recompute = (enum gan_recompute)s->recipe->run.recompute};
     for (int i = 0; i < p->segment->n_reports; i++) {
         outputs[i] = p->segment->report[i].val;
     }

@@ -10,6 +10,18 @@ for name in peak_bytes flops_per_step bytes_per_step workspace_bytes store_bytes
 done
 run 0 plan gan --data idx:tiny
 prints "Parameters" "One iteration" "Memory" "peak"
+# recomputation: both figures, less memory, more arithmetic, the same file of results
+figure() { sed -n "s/.*\"$1\": \([0-9.e+]*\).*/\1/p" out; }
+run 0 plan dcgan --data idx:tiny?channels=3 --size 64 --batch 16 --recompute full --json
+awk -v a="$(figure workspace_bytes)" -v b="$(figure kept_workspace_bytes)" \
+    -v f="$(figure flops_per_step)" -v g="$(figure kept_flops_per_step)" \
+    'BEGIN { exit !(a < 0.85 * b && f > g && f < 1.4 * g) }' || fail "figures of --recompute full"
+run 0 plan dcgan --data idx:tiny --recompute cheap
+prints "without recomputing"
+run 0 plan dcgan --data idx:tiny
+[ "$(grep -c "without recomputing" out)" = 0 ] || fail "recomputation without being asked"
+run 2 plan dcgan --data idx:tiny --recompute half
+complains "cheap"
 [ "$(ls)" = "$(printf 'err\nout\ntiny')" ] || fail "something was written"
 run 2 plan dcgan
 complains "--data is missing"

@@ -88,7 +88,8 @@ static gan_status run_plan(gan_plan *p, gan_err *err)
 static gan_status plan_scene(void *ctx, gan_err *err)
 {
     const struct compiled *c = ctx;
-    struct gan_plan_opts o = {.backend = c->backend, .threads = 2, .verify = true};
+    struct gan_plan_opts o = {
+        .backend = c->backend, .threads = 2, .verify = true, .recompute = GAN_RECOMPUTE_FULL};
     gan_plan *p = gan_plan_new(c->g, &c->loss, 1, &o, err);
     if (p == NULL) {
         return err->code;

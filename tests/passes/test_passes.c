@@ -424,6 +424,8 @@ static void close_numbers(const struct trace *a, const struct trace *b, double t
 
 /* fuse_again and fuse_sum do nothing alone: they are compared with fuse. */
 static const char *const exact[] = {"order",
+                                    "recompute",
+                                    "order and recompute",
                                     "dce",
                                     "cse",
                                     "inplace",
@@ -437,9 +439,9 @@ static const char *const rounding[] = {"fold", "simplify", "epilogue", "norm"};
 /* All passes but those that `kept` names, in the form of gan_plan_opts.without. */
 static const char *all_but(const char *kept, char *list, size_t cap)
 {
-    static const char *const names[] = {"fold",    "simplify", "cse",        "dce",
-                                        "fuse",    "fuse_sum", "fuse_again", "epilogue",
-                                        "inplace", "memplan",  "norm",       "order"};
+    static const char *const names[] = {"fold",     "simplify",   "cse",      "dce",     "fuse",
+                                        "fuse_sum", "fuse_again", "epilogue", "inplace", "memplan",
+                                        "norm",     "order",      "recompute"};
     size_t n = 0;
     list[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -459,10 +461,29 @@ static const char *all_but(const char *kept, char *list, size_t cap)
     return list;
 }
 
+/* With all other passes, recomputation changes no bit and needs no more memory. */
+static void compare_recompute(int which, gan_dtype real, const char *backend)
+{
+    struct gan_plan_opts o = {.backend = backend, .verify = true};
+    struct trace kept = run_subject(which, real, &o, RUNS);
+    for (int mode = GAN_RECOMPUTE_CHEAP; mode <= GAN_RECOMPUTE_FULL; mode++) {
+        o.recompute = (enum gan_recompute)mode;
+        struct trace t = run_subject(which, real, &o, RUNS);
+        same_bits(&t, &kept, mode == GAN_RECOMPUTE_FULL ? "full recompute" : "cheap recompute",
+                  which);
+        assert_true(t.info.live_bytes <= kept.info.live_bytes);
+        assert_true(t.info.flops >= kept.info.flops);
+        assert_true(mode == GAN_RECOMPUTE_FULL || t.info.heavy_flops == kept.info.heavy_flops);
+        free(t.v);
+    }
+    free(kept.v);
+}
+
 static void compare(int which, gan_dtype real, const char *backend, double tolerance)
 {
-    char list[128];
-    struct gan_plan_opts o = {.backend = backend, .without = "all", .verify = true};
+    char list[160];
+    struct gan_plan_opts o = {
+        .backend = backend, .without = "all", .verify = true, .recompute = GAN_RECOMPUTE_FULL};
     struct trace none = run_subject(which, real, &o, RUNS);
     struct trace once = run_subject(which, real, &o, 1);
     for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
@@ -477,6 +498,7 @@ static void compare(int which, gan_dtype real, const char *backend, double toler
         close_numbers(&t, &once, tolerance, rounding[i], which);
         free(t.v);
     }
+    o.recompute = GAN_RECOMPUTE_NONE;
     o.without = "fold,simplify,epilogue,norm"; /* all exact ones together */
     struct trace t = run_subject(which, real, &o, RUNS);
     same_bits(&t, &none, "all exact passes", which);
@@ -490,6 +512,7 @@ static void compare(int which, gan_dtype real, const char *backend, double toler
     free(t.v);
     free(none.v);
     free(once.v);
+    compare_recompute(which, real, backend);
 }
 
 static void test_mlp(void **state)

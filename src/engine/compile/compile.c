@@ -214,5 +214,8 @@ gan_status gan__compile_run(struct gan__compile *c, gan_err *err)
     if (gan__pass_on(c->without, "order")) {
         GAN_TRY(gan__compile_order(c, err));
     }
-    return c->verify ? gan__verify_graph(c, "finish", err) : GAN_OK;
+    if (c->recompute != GAN_RECOMPUTE_NONE && gan__pass_on(c->without, "recompute")) {
+        GAN_TRY(gan__compile_recompute(c, err));
+    }
+    return c->verify ? gan__verify_graph(c, "finish, order and recompute", err) : GAN_OK;
 }

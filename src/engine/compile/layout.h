@@ -42,6 +42,7 @@ struct gan__layout {
     uint32_t *buffer_of; /* by value number (roots) */
     uint32_t *scratch;   /* by step: buffer or GAN__NO_BUFFER */
     size_t slab_bytes, own_bytes;
+    size_t live_bytes; /* largest sum of SLAB buffers alive in one step */
 };
 
 /* Steps in order, state sets where no reader of the old version is left behind. */
@@ -68,6 +69,9 @@ static inline size_t gan__round_up(size_t bytes)
 {
     return (bytes + GAN__ALIGN - 1) & ~(GAN__ALIGN - 1);
 }
+
+/* Is it no step: fed, stored, or a constant that the plan keeps? */
+bool gan__layout_source(const struct gan__node *n);
 
 /* Bytes of a value. */
 size_t gan__type_bytes(const struct gan__type *t);

@@ -39,6 +39,11 @@ static bool kept(const struct gan__node *n)
            n->op->ref && gan__type_bytes(&n->out[0]) <= KEEP_BYTES;
 }
 
+bool gan__layout_source(const struct gan__node *n)
+{
+    return placed(n->op) || kept(n);
+}
+
 static gan_status allocate(struct gan__layout *l, gan_err *err)
 {
     const gan_graph *g = l->g;

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "engine/graph/node.h"
 #include "engine/graph/op.h"
+#include <gan/plan.h>
 
 /* What passes share. */
 struct gan__compile {
@@ -23,6 +24,12 @@ struct gan__compile {
     bool bf16;      /* opts.precision asks for bf16 */
     bool mixed;     /* the precision pass has run: bf16 is how a value is stored */
     bool keep_sets; /* false: state is not written (probing) */
+    enum gan_recompute recompute;
+    bool exact; /* no approximate kernels */
+    int threads;
+    /* Workspace that the backend's kernel wants while the node runs; NULL: unknown, taken as 0. */
+    gan_status (*scratch)(const struct gan__compile *c, const struct gan__node *n, size_t *bytes,
+                          gan_err *err);
     /* Does the backend have a kernel of its own for this? */
     bool (*served)(const char *backend, const struct gan__op *op, const struct gan__type *in,
                    int n_in, const struct gan__type *out, int n_out, const void *attr);
@@ -73,6 +80,9 @@ gan_status gan__compile_fuse(struct gan__compile *c, bool group, gan_err *err);
 
 /* Activations stored in bf16, convolutions and products of bf16; see pass_precision.c. */
 gan_status gan__compile_precision(struct gan__compile *c, gan_err *err);
+
+/* Repeats nodes so that less is alive at a time, as c->recompute allows. */
+gan_status gan__compile_recompute(struct gan__compile *c, gan_err *err);
 
 /* --- rewriting ------------------------------------------------------------------------------ */
 

@@ -186,8 +186,33 @@ static gan_status place_greedy(struct gan__layout *l, size_t *offset, size_t *sl
     return GAN_OK;
 }
 
+/* No placement can be smaller than what is alive in one step. */
+static gan_status find_live(struct gan__layout *l, gan_err *err)
+{
+    int64_t *change = gan__alloc_array(l->n_steps + 2, sizeof *change);
+    if (!change) {
+        return gan__fail_nomem(err, l->n_steps * sizeof *change, "the memory plan");
+    }
+    for (size_t i = 0; i < l->n_buffers; i++) {
+        const struct gan__buffer *b = &l->buffers[i];
+        if (in_slab(b)) {
+            change[b->start] += (int64_t)gan__round_up(b->bytes);
+            change[b->end + 1] -= (int64_t)gan__round_up(b->bytes);
+        }
+    }
+    int64_t alive = 0, most = 0;
+    for (size_t t = 0; t < l->n_steps; t++) {
+        alive += change[t];
+        most = alive > most ? alive : most;
+    }
+    l->live_bytes = (size_t)most;
+    gan__free(change);
+    return GAN_OK;
+}
+
 gan_status gan__memplan(struct gan__layout *l, gan_err *err)
 {
+    GAN_TRY(find_live(l, err));
     if (!l->memplan) {
         for (size_t i = 0; i < l->n_buffers; i++) {
             if (in_slab(&l->buffers[i])) {

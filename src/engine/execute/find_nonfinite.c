@@ -102,7 +102,7 @@ gan_status gan_plan_find_nonfinite(const gan_graph *g, const struct gan_run *arg
     const struct gan_run none = {0};
     struct gan__build b = {.g = g,
                            .backend = opts && opts->backend ? opts->backend : "cpu",
-                           .without = "fold,simplify,cse,fuse,epilogue",
+                           .without = "fold,simplify,cse,fuse,epilogue,order",
                            .threads = opts ? opts->threads : 0};
     if (cap == 0) {
         return gan__fail(err, GAN_E_ARG, "there is no room for a name");

@@ -27,6 +27,40 @@ static bool tiled(const char *backend, const struct gan__op *op, const struct ga
     return gan__kernel_tile(backend, op, in, n_in, out, n_out, attr) != NULL;
 }
 
+/* Prepares the node's kernel only to learn its scratch. */
+static gan_status scratch_of(const struct gan__compile *c, const struct gan__node *n, size_t *bytes,
+                             gan_err *err)
+{
+    struct gan__arena arena = {0};
+    gan_status status = GAN_OK;
+    struct gan__type *in = gan__arena_array(&arena, (size_t)n->n_in + 1, sizeof *in);
+    if (!in) {
+        return gan__fail_nomem(err, (size_t)n->n_in * sizeof *in, "a step");
+    }
+    for (int j = 0; j < n->n_in; j++) {
+        in[j] = *gan__type_of(c->g, n->in[j]);
+    }
+    const struct gan__kernel *k =
+        gan__kernel_find(c->backend, n->op, in, n->n_in, n->out, n->n_out, n->attr, c->exact);
+    struct gan__prepare prep = {.op = n->op,
+                                .in = in,
+                                .out = n->out,
+                                .n_in = n->n_in,
+                                .n_out = n->n_out,
+                                .attr = n->attr,
+                                .threads = c->threads,
+                                .arena = &arena};
+    if (k && k->prepare) {
+        status = k->prepare(&prep, err);
+        if (k->release && prep.ctx) {
+            k->release(prep.ctx);
+        }
+    }
+    *bytes = prep.scratch_bytes;
+    gan__arena_release(&arena);
+    return status;
+}
+
 /* Names and types of everything a caller may supply. */
 static gan_status copy_feeds(gan_plan *p, const gan_graph *g, gan_err *err)
 {
@@ -85,6 +119,10 @@ static gan_status compile(gan_plan *p, const struct gan__build *b, gan_err *err)
                              .verify = b->verify,
                              .bf16 = b->bf16,
                              .keep_sets = b->keep_sets,
+                             .recompute = b->recompute,
+                             .threads = p->run.threads,
+                             .exact = b->exact,
+                             .scratch = scratch_of,
                              .served = served,
                              .tiled = tiled};
     gan_status status = gan__compile_init(&c, b->g, b->outputs, b->n_outputs, err);
@@ -164,6 +202,7 @@ gan_plan *gan_plan_new(const gan_graph *g, const gan_val *outputs, int n,
                            .threads = o->threads,
                            .verify = o->verify,
                            .exact = o->exact,
+                           .recompute = o->recompute,
                            .keep_sets = true};
     if (read_precision(o, &b, err) != GAN_OK) {
         return NULL;

@@ -246,6 +246,7 @@ gan_status gan__steps_bind(gan_plan *p, const struct gan__layout *l, gan_err *er
     memset(p->own, 0, l->own_bytes + GAN__ALIGN);
     p->info.constant_bytes += l->own_bytes;
     p->info.workspace_bytes = l->slab_bytes;
+    p->info.live_bytes = l->live_bytes;
     fill_constants(p, l);
     bind_scalars(p, l);
     bool fine = true;

@@ -86,6 +86,7 @@ struct gan__build {
     bool exact;
     bool bf16;
     bool keep_sets; /* false: the store is not written */
+    enum gan_recompute recompute;
 };
 
 gan_plan *gan__plan_build(const struct gan__build *b, gan_err *err);
