@@ -141,6 +141,13 @@ static gan_status read_task(const gan_checkpoint *c, struct gan_task *t, gan_err
     return GAN_OK;
 }
 
+/* What the file says cannot be used: its fault, unless memory was short. */
+static gan_status in_file(gan_err *err, const char *path, const gan_err *own)
+{
+    gan_status code = own->code == GAN_E_NOMEM ? GAN_E_NOMEM : GAN_E_FORMAT;
+    return gan__fail(err, code, "%s: %s", path, own->message);
+}
+
 static gan_status read_options(const gan_checkpoint *c, struct gan__recipe *r, gan_err *err)
 {
     const char *path = gan__checkpoint_path(c);
@@ -156,7 +163,7 @@ static gan_status read_options(const gan_checkpoint *c, struct gan__recipe *r, g
                              path, r->model->name, name);
         }
         if (gan__recipe_set(r, name, item.value, &own) != GAN_OK) {
-            return gan__fail(err, GAN_E_FORMAT, "%s: %s", path, own.message);
+            return in_file(err, path, &own);
         }
     }
     return GAN_OK;
@@ -172,12 +179,12 @@ gan_status gan__meta_recipe(const gan_checkpoint *c, struct gan__recipe *r, gan_
                          "%s: no checkpoint of libgan: it does not name its model", path);
     }
     if (gan__recipe_init(r, model, &own) != GAN_OK) {
-        return gan__fail(err, GAN_E_FORMAT, "%s: %s", path, own.message);
+        return in_file(err, path, &own);
     }
     GAN_TRY(read_options(c, r, err));
     GAN_TRY(read_task(c, r->opts, err));
     if (r->model->fit(r->opts, true, &own) != GAN_OK) {
-        return gan__fail(err, GAN_E_FORMAT, "%s: %s", path, own.message);
+        return in_file(err, path, &own);
     }
     return GAN_OK;
 }

@@ -217,7 +217,7 @@ static void test_margins(void **state)
     } cases[] = {
         {"lsgan", square, 1, 0, 1},
         {"lsgan-chi2", square, 1, -1, 0},
-        {"hinge", above, -1, 1, NAN},
+        {"hinge", above, -1, 1, (double)NAN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         double disc = 0, gen = 0;
