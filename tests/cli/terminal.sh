@@ -4,6 +4,10 @@ if ! command -v script >/dev/null; then
     echo "skipped: script (package bsdutils) is not installed"
     exit 0
 fi
+if ! script -qec true /dev/null >out 2>err </dev/null; then
+    echo "skipped: this system gives no pseudo-terminal: $(cat err)"
+    exit 0
+fi
 export TERM=xterm
 bold=$(printf '\033[1m')
 words="gan help on a terminal"
