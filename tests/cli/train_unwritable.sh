@@ -12,7 +12,7 @@ if [ "$(id -u)" != 0 ]; then # root writes everywhere
     run 1 train gan $small --out locked/run
     complains locked
 fi
-if [ -d /sys ]; then # mkdir says why there; looking for the directory would say it is missing
+if [ -d /sys ] && ! touch /sys/gan-test 2>/dev/null; then # mkdir says why there; looking for the directory would say it is missing
     run 1 train gan $small --out /sys/run
     complains /sys/run
     ! grep -q "No such file" err || fail "the cause is another one"

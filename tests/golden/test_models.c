@@ -126,10 +126,12 @@ static void replay_f32(struct trace_case c)
 }
 
 /* In f32 the sign of an L1 loss near zero may be the other one: one element of 576 moves the norm of
- * the gradient by up to 2/576 of its share. Measured 1.4e-4 in one of ten steps. */
+ * the gradient by up to 2/576 of its share. Measured 1.4e-4 in the first six steps; then paths part:
+ * with AVX2's rounding a sign of the 2-wide network flips in step 6 and its norm with it, by 2 %. */
 static void replay_f32_l1(struct trace_case c)
 {
     c.trace_tol = 1e-3;
+    c.steps = 5;
     replay_f32(c);
 }
 

@@ -21,6 +21,7 @@ struct trace_case {
     gan_dtype real;
     const char *backend;
     int threads;
+    int steps;        /* compared, from the first; 0: all ten */
     double trace_tol; /* relative to 1+|v|, of losses and norms */
     double final_tol; /* of weights and statistics; 0: not compared */
 };
