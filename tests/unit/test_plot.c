@@ -18,27 +18,7 @@
 
 #include <cmocka.h>
 
-static struct temp_dir tmp;
-static char at[TEMP_PATH_MAX];
-
-static const char *in(const char *name)
-{
-    return temp_path(&tmp, name, at);
-}
-
-static int make(void **state)
-{
-    (void)state;
-    temp_dir_make(&tmp);
-    return 0;
-}
-
-static int drop(void **state)
-{
-    (void)state;
-    temp_dir_remove(&tmp);
-    return 0;
-}
+#include "support/temp_fixture.h"
 
 static void bytes_of_values(void **state)
 {

@@ -1,0 +1,30 @@
+/* temp_fixture.h: a folder for each test case of a program: make and drop are its set-up and
+ * tear-down, in(NAME) a path inside (good until the next call). */
+#ifndef GAN_TESTS_TEMP_FIXTURE_H
+#define GAN_TESTS_TEMP_FIXTURE_H
+
+#include "temp_dir.h"
+
+static struct temp_dir tmp;
+static char at[TEMP_PATH_MAX];
+
+static const char *in(const char *name)
+{
+    return temp_path(&tmp, name, at);
+}
+
+static int make(void **state)
+{
+    (void)state;
+    temp_dir_make(&tmp);
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    temp_dir_remove(&tmp);
+    return 0;
+}
+
+#endif
