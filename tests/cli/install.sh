@@ -30,7 +30,7 @@ pc()
 # The compiler of the build: the static library needs its OpenMP.
 cc=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$BUILD/CMakeCache.txt")
 "$cc" -std=c17 -Wall -Wextra -Werror "$dir/user.c" -o "$dir/shared" $(pc --cflags --libs)
-test "$(LD_LIBRARY_PATH=$lib "$dir/shared")" = found
+test "$(LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$dir/shared")" = found
 if ! ldd "$BUILD/libgan.so" | grep -qE 'lib[atu]+san'; then
     "$cc" -std=c17 $(pc --cflags) "$dir/user.c" -o "$dir/static" "$lib/libgan.a" \
         $(pc --static --libs-only-l | sed 's/-lgan //') $(pc --static --libs-only-other)
@@ -53,5 +53,5 @@ test "$("$dir/project/build/user")" = found
 GAN_CACHE=$BUILD/test-cache "$dir/tree/bin/gan" train gan --data toy:ring8 --steps 0 --z 8 --width 4 \
     --threads 1 --out "$dir/run" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
 "$cc" -std=c17 -Wall -Wextra -Werror "$SRC/examples/sample.c" -o "$dir/sample" $(pc --cflags --libs)
-LD_LIBRARY_PATH=$lib "$dir/sample" "$dir/run/checkpoints/step-00000000.safetensors" "$dir/grid.png"
+LD_LIBRARY_PATH=$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$dir/sample" "$dir/run/checkpoints/step-00000000.safetensors" "$dir/grid.png"
 test "$(head -c 8 "$dir/grid.png" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a
