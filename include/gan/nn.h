@@ -241,9 +241,36 @@ GAN_API gan_val gan_layer_norm(gan_nn *nn, const char *name, gan_val x, struct g
  * order. ref: Wu and He 2018, arXiv:1803.08494 */
 GAN_API gan_val gan_group_norm(gan_nn *nn, const char *name, gan_val x, struct gan_norm o);
 
+/**
+ * Batch normalisation whose scale and offset depend on the sample's class.
+ *
+ * in:     x [N,C] or [N,H,W,C]; idx i32 [N], clamped to 0..classes-1; tables "NAME.weight" (1) and
+ *         "NAME.bias" (0) [classes,C]; o.affine is not read
+ * state:  as gan_batch_norm, over samples of all classes together
+ * grad:   any order
+ * errors: GAN_E_SHAPE
+ * ref:    Dumoulin et al. 2016, arXiv:1610.07629; Miyato and Koyama 2018, arXiv:1802.05637
+ */
+GAN_API gan_val gan_conditional_batch_norm(gan_nn *nn, const char *name, gan_val x, gan_val idx,
+                                           int64_t classes, struct gan_norm o);
+/**
+ * Virtual batch normalisation: the first `reference` rows are a fixed reference batch, normalised by
+ * its own statistics; each other row by those of the reference with itself added as one more sample.
+ * The same in every mode; there are no running statistics.
+ *
+ * in:     x [N,C] or [N,H,W,C], N > reference >= 1; o.momentum, o.running are not read
+ * out:    like x, the reference rows included: later layers need them
+ * grad:   any order, also through the reference
+ * errors: GAN_E_SHAPE
+ * ref:    Salimans et al. 2016, arXiv:1606.03498, section 3.5
+ */
+GAN_API gan_val gan_virtual_batch_norm(gan_nn *nn, const char *name, gan_val x, int64_t reference,
+                                       struct gan_norm o);
+
 /** Table of vectors. */
 struct gan_embedding {
     int64_t rows, dim;
+    bool spectral;    /* the table is divided by its largest singular value */
     const char *init; /* NULL: "normal:0,1" */
 };
 /** Rows idx (i32 [N]) of "NAME.weight" [rows,dim] -> [N,dim]; indices out of range are clamped.
@@ -278,6 +305,40 @@ struct gan_maxout {
  * ref:  Goodfellow et al. 2013, arXiv:1302.4389
  */
 GAN_API gan_val gan_maxout(gan_nn *nn, const char *name, gan_val x, struct gan_maxout o);
+
+/* --- inside a network: seeing the whole batch
+ * -------------------------------------------------------- */
+
+/** Size of minibatch discrimination. */
+struct gan_minibatch_layer {
+    int64_t kernels;  /* B, 0: 100 */
+    int64_t dim;      /* C, 0: 5 */
+    const char *init; /* NULL: "normal:0,.05" */
+};
+/**
+ * Appends to each sample how close the others of its batch are: with M_i = x_i W^T as B rows of C
+ * numbers, o_b(i) = sum over j != i of exp(-|M_ib - M_jb|_1), plus a bias that starts at -1. Rows of
+ * W have the length exp(log_scale).
+ *
+ * in:     x [N,F]; "NAME.weight" [B*C,F], "NAME.log_scale" [B*C], "NAME.bias" [B]
+ * out:    [N,F+B]
+ * grad:   any order
+ * errors: GAN_E_SHAPE
+ * ref:    Salimans et al. 2016, arXiv:1606.03498, section 3.2; openai/improved-gan
+ */
+GAN_API gan_val gan_minibatch_discrimination(gan_nn *nn, const char *name, gan_val x,
+                                             struct gan_minibatch_layer o);
+/**
+ * Appends a channel that holds the mean over features of the standard deviation within groups of
+ * min(4,N) samples: m, m+M, m+2M, ... of M = N/4 groups. No parameters.
+ *
+ * in:     x [N,C] or [N,H,W,C], N below 4 or a multiple of 4
+ * out:    one more channel
+ * grad:   any order
+ * errors: GAN_E_SHAPE
+ * ref:    Karras et al. 2017, arXiv:1710.10196, section 3
+ */
+GAN_API gan_val gan_minibatch_stddev(gan_nn *nn, gan_val x);
 
 /* --- inside a network: parameters of one's own
  * -------------------------------------------------------- */

@@ -6,13 +6,30 @@
 #include <gan/model.h>
 
 /* Normalisation of a network's hidden layers. */
-enum gan__norm { GAN__NORM_AUTO, GAN__NORM_BATCH, GAN__NORM_LAYER, GAN__NORM_NONE };
+enum gan__norm {
+    GAN__NORM_AUTO,
+    GAN__NORM_BATCH,
+    GAN__NORM_LAYER,
+    GAN__NORM_NONE,
+    GAN__NORM_INSTANCE,
+    GAN__NORM_VIRTUAL /* generator only: the reference batch's latents are state of the network */
+};
 
-#define GAN__NORM_CHOICES "auto|batch|layer|none"
+#define GAN__NORM_CHOICES "auto|batch|layer|none|instance|virtual"
+
+/* What lets a discriminator see its batch. */
+enum gan__minibatch { GAN__MINIBATCH_NONE, GAN__MINIBATCH_DISCRIMINATION, GAN__MINIBATCH_STDDEV };
+
+#define GAN__MINIBATCH_CHOICES "none|discrimination|stddev"
+
+/* How networks know the class: projection in D, conditional batch norm in G. */
+enum gan__cond { GAN__COND_NONE, GAN__COND_PROJECTION };
+
+#define GAN__COND_CHOICES "none|projection"
 
 struct gan_arch;
 
-/* Options of networks; a model's options begin with them. */
+/* Options of networks; a model's options begin with them. Zeros are the usual networks. */
 struct gan__arch_opts {
     struct gan_task task;
     const struct gan_arch *arch;
@@ -20,6 +37,11 @@ struct gan__arch_opts {
     int norm_gen, norm_disc; /* enum gan__norm, never AUTO once fitted */
     double slope;            /* of leaky ReLU */
     bool spectral;           /* spectral norm in the discriminator */
+    int64_t outputs;         /* scores of a sample; 0 until fitted: 1 */
+    int64_t pack;            /* samples the discriminator judges at once; 0 until fitted: 1 */
+    int64_t reference;       /* samples of virtual norm's reference batch; 0 until fitted: 64 */
+    int minibatch;           /* enum gan__minibatch */
+    int cond;                /* enum gan__cond; both networks then take labels as second input */
 };
 
 struct gan_arch {
@@ -32,8 +54,8 @@ struct gan_arch {
     /* Raises the image size to the next one taken, or refuses; sets task.range; see gan_model.fit. */
     gan_status (*fit)(struct gan__arch_opts *o, bool fixed, gan_err *err);
     bool points;     /* makes points in the plane too, not only images */
-    gan_net_fn gen;  /* [N,z] -> images; options begin with struct gan__arch_opts */
-    gan_net_fn disc; /* images -> [N,1] */
+    gan_net_fn gen;  /* [N,z] (and i32 [N] where o->cond) -> images; options begin with arch_opts */
+    gan_net_fn disc; /* images (and labels) -> what gan__arch_head fills */
 };
 
 #define GAN_ARCH(NAME) const struct gan_arch gan__arch_##NAME
@@ -46,13 +68,44 @@ gan_status gan__arch_option(const char *text, void *field, gan_err *err);
 /* Resolves z, width and norms, then the architecture's own fit. */
 gan_status gan__arch_fit(struct gan__arch_opts *o, bool fixed, gan_err *err);
 
-/* Declares "gen" and "disc". */
+/* Declares "gen" and "disc". With o->cond inputs are {latents, labels} and {images, labels}. Images
+ * of "disc" are those gan__arch_pack returns; its outputs are scores [N/pack,outputs] and the
+ * features before them, flattened [N/pack,F]. */
 void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o);
 
 /* Fit of architectures of one square size. */
 gan_status gan__arch_fit_size(struct gan__arch_opts *o, int64_t size, bool fixed, gan_err *err);
 
-/* The normalisation of this kind (enum gan__norm) under a layer's name. */
-gan_val gan__arch_norm(gan_nn *nn, const char *name, gan_val x, int kind);
+/* The normalisation of a network's hidden layers. */
+struct gan__norming {
+    int kind;          /* enum gan__norm */
+    int64_t reference; /* of virtual norm */
+    int64_t classes;   /* of conditional batch norm; 0: scale and offset for all */
+    gan_val label;
+};
+
+/* That of the generator with the inputs `in`, that of the discriminator. */
+struct gan__norming gan__arch_norm_gen(const struct gan__arch_opts *o, const gan_val *in);
+struct gan__norming gan__arch_norm_disc(const struct gan__arch_opts *o);
+
+/* The normalisation under a layer's name. Instance norm leaves [N,C] as it is. */
+gan_val gan__arch_norm(gan_nn *nn, const char *name, gan_val x, const struct gan__norming *n);
+
+/* The layer that scores. */
+struct gan__head {
+    const char *name;
+    bool bias;
+    bool map; /* a convolution over all of [N,H,W,C], else a linear layer */
+    const char *init, *bias_init;
+};
+
+/* Ends every discriminator: in[] are the network's inputs, x its features, [N,F] or [N,H,W,C].
+ * Fills out[0] with scores [N,outputs], out[1] with the flattened features. */
+void gan__arch_head(gan_nn *nn, gan_val x, const struct gan__head *h,
+                    const struct gan__arch_opts *o, const gan_val *in, gan_val *out);
+
+/* Images [N,H,W,C] -> [N/m,H,W,m*C]: m neighbouring samples judged as one, Lin et al. 2018,
+ * arXiv:1712.04086. With m = 1 the images themselves. */
+gan_val gan__arch_pack(gan_graph *g, gan_val images, int64_t m);
 
 #endif

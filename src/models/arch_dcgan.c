@@ -36,12 +36,13 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
 {
     const struct gan__arch_opts *o = options;
     gan_graph *g = gan_nn_graph(nn);
+    const struct gan__norming norm = gan__arch_norm_gen(o, in);
     bool bias = o->norm_gen == GAN__NORM_NONE;
     int64_t channels = o->width * o->task.height / 8;
     gan_val x = gan_unflatten(g, in[0], 1, 1, o->z);
     x = gan_conv_transpose(nn, "main.0", x,
                            (struct gan_conv_layer){.out = channels, .kernel = 4, .bias = bias});
-    x = gan_relu(g, gan__arch_norm(nn, "main.1", x, o->norm_gen));
+    x = gan_relu(g, gan__arch_norm(nn, "main.1", x, &norm));
     int layer = 3;
     while (channels > o->width) {
         channels /= 2;
@@ -49,7 +50,7 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
             nn, gan_nn_format(nn, "main.%d", layer), x,
             (struct gan_conv_layer){
                 .out = channels, .kernel = 4, .stride = 2, .pad = 1, .bias = bias});
-        x = gan__arch_norm(nn, gan_nn_format(nn, "main.%d", layer + 1), x, o->norm_gen);
+        x = gan__arch_norm(nn, gan_nn_format(nn, "main.%d", layer + 1), x, &norm);
         x = gan_relu(g, x);
         layer += 3;
     }
@@ -59,11 +60,12 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
     out[0] = gan_tanh(g, x);
 }
 
-/* Image -> halving to 4x4 -> one score [N,1]. */
+/* Image -> halving to 4x4 -> score. */
 static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
     gan_graph *g = gan_nn_graph(nn);
+    const struct gan__norming norm = gan__arch_norm_disc(o);
     struct gan_conv_layer conv = {
         .out = o->width, .kernel = 4, .stride = 2, .pad = 1, .spectral = o->spectral};
     gan_val x = gan_leaky_relu(g, gan_conv(nn, "main.0", in[0], conv), o->slope);
@@ -72,13 +74,12 @@ static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const voi
     while (gan_dim(g, x, 1) > 4) {
         conv.out *= 2;
         x = gan_conv(nn, gan_nn_format(nn, "main.%d", layer), x, conv);
-        x = gan__arch_norm(nn, gan_nn_format(nn, "main.%d", layer + 1), x, o->norm_disc);
+        x = gan__arch_norm(nn, gan_nn_format(nn, "main.%d", layer + 1), x, &norm);
         x = gan_leaky_relu(g, x, o->slope);
         layer += 3;
     }
-    x = gan_conv(nn, gan_nn_format(nn, "main.%d", layer), x,
-                 (struct gan_conv_layer){.out = 1, .kernel = 4, .spectral = o->spectral});
-    out[0] = gan_flatten(g, x);
+    const struct gan__head head = {.name = gan_nn_format(nn, "main.%d", layer), .map = true};
+    gan__arch_head(nn, x, &head, o, in, out);
 }
 
 GAN_ARCH(dcgan) = {

@@ -7,20 +7,19 @@
 
 static const struct gan_linear hidden = {.bias = true, .init = "he-uniform:1"};
 
-/* x -> `layers` times linear and ReLU -> linear to `out` features. */
-static gan_val perceptron(gan_nn *nn, gan_val x, int layers, int64_t out,
-                          const struct gan__arch_opts *o, bool spectral)
+/* x -> `layers` times linear, norm and ReLU. */
+static gan_val hidden_layers(gan_nn *nn, gan_val x, int layers, const struct gan__norming *norm,
+                             int64_t width, bool spectral)
 {
     gan_graph *g = gan_nn_graph(nn);
     struct gan_linear l = hidden;
-    l.out = o->width;
+    l.out = width;
     l.spectral = spectral;
     for (int i = 0; i < layers; i++) {
-        x = gan_relu(g, gan_linear(nn, gan_nn_format(nn, "main.%d", 2 * i), x, l));
+        x = gan_linear(nn, gan_nn_format(nn, "main.%d", 2 * i), x, l);
+        x = gan_relu(g, gan__arch_norm(nn, gan_nn_format(nn, "norm%d", i + 1), x, norm));
     }
-    l.out = out;
-    l.init = "glorot-uniform:1";
-    return gan_linear(nn, gan_nn_format(nn, "main.%d", 2 * layers), x, l);
+    return x;
 }
 
 static int64_t features(const struct gan_task *t)
@@ -36,21 +35,38 @@ static gan_status fit_any(struct gan__arch_opts *o, bool fixed, gan_err *err)
     return GAN_OK;
 }
 
-static gan_val image(gan_nn *nn, gan_val flat, const struct gan_task *t)
+/* z -> hidden layers -> linear to the image. */
+static gan_val generator(gan_nn *nn, const gan_val *in, int layers, const struct gan__arch_opts *o)
 {
-    return gan_unflatten(gan_nn_graph(nn), flat, t->height, t->width, t->channels);
+    const struct gan_task *t = &o->task;
+    const struct gan__norming norm = gan__arch_norm_gen(o, in);
+    gan_val x = hidden_layers(nn, in[0], layers, &norm, o->width, false);
+    x = gan_linear(
+        nn, gan_nn_format(nn, "main.%d", 2 * layers), x,
+        (struct gan_linear){.out = features(t), .bias = true, .init = "glorot-uniform:1"});
+    return gan_unflatten(gan_nn_graph(nn), x, t->height, t->width, t->channels);
+}
+
+/* Image -> hidden layers -> score. */
+static void critic(gan_nn *nn, const gan_val *in, gan_val *out, int layers,
+                   const struct gan__arch_opts *o)
+{
+    const struct gan__norming norm = gan__arch_norm_disc(o);
+    const struct gan__head head = {
+        .name = gan_nn_format(nn, "main.%d", 2 * layers), .bias = true, .init = "glorot-uniform:1"};
+    gan_val x = gan_flatten(gan_nn_graph(nn), in[0]);
+    x = hidden_layers(nn, x, layers, &norm, o->width, o->spectral);
+    gan__arch_head(nn, x, &head, o, in, out);
 }
 
 static void toy_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
-    const struct gan__arch_opts *o = options;
-    out[0] = image(nn, perceptron(nn, in[0], 3, features(&o->task), o, false), &o->task);
+    out[0] = generator(nn, in, 3, options);
 }
 
 static void toy_discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
-    const struct gan__arch_opts *o = options;
-    out[0] = perceptron(nn, gan_flatten(gan_nn_graph(nn), in[0]), 3, 1, o, o->spectral);
+    critic(nn, in, out, 3, options);
 }
 
 GAN_ARCH(toy) = {
@@ -71,15 +87,13 @@ GAN_ARCH(toy) = {
 static void mlp_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
-    gan_val flat = perceptron(nn, in[0], 4, features(&o->task), o, false);
-    gan_val x = image(nn, flat, &o->task);
+    gan_val x = generator(nn, in, 4, o);
     out[0] = o->task.points ? x : gan_tanh(gan_nn_graph(nn), x); /* points lie anywhere */
 }
 
 static void mlp_discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
-    const struct gan__arch_opts *o = options;
-    out[0] = perceptron(nn, gan_flatten(gan_nn_graph(nn), in[0]), 4, 1, o, o->spectral);
+    critic(nn, in, out, 4, options);
 }
 
 GAN_ARCH(mlp512) = {

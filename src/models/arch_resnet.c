@@ -11,7 +11,7 @@
 
 /* What the blocks of a network have in common. */
 struct style {
-    int norm;
+    struct gan__norming norm;
     bool first_bias; /* of a block's first convolution */
     bool spectral;
 };
@@ -45,7 +45,7 @@ static gan_val block(gan_nn *nn, const char *name, gan_val in, int64_t out, enum
 {
     gan_graph *g = gan_nn_graph(nn);
     int64_t channels = gan_dim(g, in, 3), inner = way == DOWN ? channels : out;
-    gan_val x = gan_relu(g, gan__arch_norm(nn, gan_nn_format(nn, "%s.norm1", name), in, s->norm));
+    gan_val x = gan_relu(g, gan__arch_norm(nn, gan_nn_format(nn, "%s.norm1", name), in, &s->norm));
     x = gan_conv(nn, gan_nn_format(nn, "%s.conv1", name), way == UP ? twice(g, x) : x,
                  (struct gan_conv_layer){.out = inner,
                                          .kernel = 3,
@@ -53,7 +53,7 @@ static gan_val block(gan_nn *nn, const char *name, gan_val in, int64_t out, enum
                                          .bias = s->first_bias,
                                          .init = GAIN_SQRT2,
                                          .spectral = s->spectral});
-    x = gan_relu(g, gan__arch_norm(nn, gan_nn_format(nn, "%s.norm2", name), x, s->norm));
+    x = gan_relu(g, gan__arch_norm(nn, gan_nn_format(nn, "%s.norm2", name), x, &s->norm));
     x = conv(nn, gan_nn_format(nn, "%s.conv2", name), x, out, 3, s);
     gan_val shortcut = way == UP ? twice(g, in) : in;
     if (way != SAME || channels != out) {
@@ -84,7 +84,7 @@ static gan_val seed(gan_nn *nn, gan_val z, int64_t channels)
 static gan_val pixels(gan_nn *nn, gan_val x, int64_t channels, const struct style *s)
 {
     gan_graph *g = gan_nn_graph(nn);
-    x = gan_relu(g, gan__arch_norm(nn, "norm", x, s->norm));
+    x = gan_relu(g, gan__arch_norm(nn, "norm", x, &s->norm));
     return gan_tanh(
         g, gan_conv(nn, "output", x,
                     (struct gan_conv_layer){
@@ -99,10 +99,11 @@ static gan_status fit32(struct gan__arch_opts *o, bool fixed, gan_err *err)
 }
 
 /* z -> 4x4 -> three blocks up at one width -> image. */
-static gan_val generator32(gan_nn *nn, gan_val z, int64_t width, const struct gan__arch_opts *o)
+static gan_val generator32(gan_nn *nn, const gan_val *in, int64_t width,
+                           const struct gan__arch_opts *o)
 {
-    const struct style s = {.norm = o->norm_gen, .first_bias = true};
-    gan_val x = seed(nn, z, width);
+    const struct style s = {.norm = gan__arch_norm_gen(o, in), .first_bias = true};
+    gan_val x = seed(nn, in[0], width);
     for (int i = 1; i <= 3; i++) {
         x = block(nn, gan_nn_format(nn, "block%d", i), x, width, UP, &s);
     }
@@ -112,7 +113,8 @@ static gan_val generator32(gan_nn *nn, gan_val z, int64_t width, const struct ga
 /* Image -> 16x16 -> 8x8 -> two blocks -> ReLU: features [N,8,8,w]. */
 static gan_val features32(gan_nn *nn, gan_val image, const struct gan__arch_opts *o)
 {
-    const struct style s = {.norm = o->norm_disc, .first_bias = true, .spectral = o->spectral};
+    const struct style s = {
+        .norm = gan__arch_norm_disc(o), .first_bias = true, .spectral = o->spectral};
     gan_val x = first_block(nn, "block1", image, o->width, &s);
     x = block(nn, "block2", x, o->width, DOWN, &s);
     x = block(nn, "block3", x, o->width, SAME, &s);
@@ -123,7 +125,7 @@ static gan_val features32(gan_nn *nn, gan_val image, const struct gan__arch_opts
 static void wgan_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
-    out[0] = generator32(nn, in[0], o->width, o);
+    out[0] = generator32(nn, in, o->width, o);
 }
 
 static void wgan_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
@@ -131,9 +133,8 @@ static void wgan_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void 
     const struct gan__arch_opts *o = options;
     gan_graph *g = gan_nn_graph(nn);
     gan_val x = gan_mean(g, features32(nn, in[0], o), GAN_AXIS(1) | GAN_AXIS(2), false);
-    out[0] = gan_linear(
-        nn, "output", x,
-        (struct gan_linear){.out = 1, .bias = true, .init = GAIN_1, .spectral = o->spectral});
+    const struct gan__head head = {.name = "output", .bias = true, .init = GAIN_1};
+    gan__arch_head(nn, x, &head, o, in, out);
 }
 
 GAN_ARCH(resnet_cifar) = {
@@ -153,7 +154,7 @@ GAN_ARCH(resnet_cifar) = {
 static void sngan_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
-    out[0] = generator32(nn, in[0], 2 * o->width, o);
+    out[0] = generator32(nn, in, 2 * o->width, o);
 }
 
 /* Features are summed, not averaged; the last layer has no bias. */
@@ -162,8 +163,8 @@ static void sngan_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void
     const struct gan__arch_opts *o = options;
     gan_graph *g = gan_nn_graph(nn);
     gan_val x = gan_sum(g, features32(nn, in[0], o), GAN_AXIS(1) | GAN_AXIS(2), false);
-    out[0] = gan_linear(nn, "output", x,
-                        (struct gan_linear){.out = 1, .init = GAIN_1, .spectral = o->spectral});
+    const struct gan__head head = {.name = "output", .init = GAIN_1};
+    gan__arch_head(nn, x, &head, o, in, out);
 }
 
 GAN_ARCH(sngan_resnet) = {
@@ -191,7 +192,7 @@ static gan_status fit64(struct gan__arch_opts *o, bool fixed, gan_err *err)
 static void good_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
-    const struct style s = {.norm = o->norm_gen};
+    const struct style s = {.norm = gan__arch_norm_gen(o, in)};
     gan_val x = seed(nn, in[0], 8 * o->width);
     for (int i = 1; i <= 4; i++) {
         x = block(nn, gan_nn_format(nn, "block%d", i), x, o->width << (4 - i), UP, &s);
@@ -199,12 +200,11 @@ static void good_generator(gan_nn *nn, const gan_val *in, gan_val *out, const vo
     out[0] = pixels(nn, x, o->task.channels, &s);
 }
 
-/* Image -> conv3 to w -> blocks down to 2w, 4w, 8w, 8w at 4x4 -> one score. */
+/* Image -> conv3 to w -> blocks down to 2w, 4w, 8w, 8w at 4x4 -> score. */
 static void good_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
-    const struct style s = {.norm = o->norm_disc, .spectral = o->spectral};
-    gan_graph *g = gan_nn_graph(nn);
+    const struct style s = {.norm = gan__arch_norm_disc(o), .spectral = o->spectral};
     gan_val x = gan_conv(nn, "input", in[0],
                          (struct gan_conv_layer){.out = o->width,
                                                  .kernel = 3,
@@ -216,9 +216,8 @@ static void good_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void 
         int64_t channels = o->width << (i < 3 ? i : 3);
         x = block(nn, gan_nn_format(nn, "block%d", i), x, channels, DOWN, &s);
     }
-    out[0] = gan_linear(
-        nn, "output", gan_flatten(g, x),
-        (struct gan_linear){.out = 1, .bias = true, .init = GAIN_1, .spectral = o->spectral});
+    const struct gan__head head = {.name = "output", .bias = true, .init = GAIN_1};
+    gan__arch_head(nn, x, &head, o, in, out);
 }
 
 GAN_ARCH(good64) = {

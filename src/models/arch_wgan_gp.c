@@ -36,32 +36,32 @@ static gan_val up(gan_nn *nn, const char *name, gan_val x, int64_t channels)
                                                       .init = CONV_INIT});
 }
 
-static gan_val normed(gan_nn *nn, const char *name, gan_val x, int kind)
+static gan_val normed(gan_nn *nn, const char *name, gan_val x, const struct gan__norming *norm)
 {
-    return gan_relu(gan_nn_graph(nn), gan__arch_norm(nn, name, x, kind));
+    return gan_relu(gan_nn_graph(nn), gan__arch_norm(nn, name, x, norm));
 }
 
 /* z -> [N,4,4,channels], norm over features as the code has it. */
-static gan_val seed(gan_nn *nn, gan_val z, int64_t channels, int norm)
+static gan_val seed(gan_nn *nn, gan_val z, int64_t channels, const struct gan__norming *norm)
 {
     struct gan_linear l = {.out = 4 * 4 * channels, .bias = true, .init = LINEAR_INIT};
     gan_val x = normed(nn, "norm0", gan_linear(nn, "input", z, l), norm);
     return gan_unflatten(gan_nn_graph(nn), x, 4, 4, channels);
 }
 
-/* Image -> halved three times to w, 2w, 4w -> one score. */
+/* Image -> halved three times to w, 2w, 4w -> score. */
 static void critic(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
     gan_graph *g = gan_nn_graph(nn);
+    const struct gan__norming norm = gan__arch_norm_disc(o);
+    const struct gan__head head = {.name = "output", .bias = true, .init = LINEAR_INIT};
     gan_val x = gan_leaky_relu(g, down(nn, "conv1", in[0], o->width, o->spectral), o->slope);
     x = down(nn, "conv2", x, 2 * o->width, o->spectral);
-    x = gan_leaky_relu(g, gan__arch_norm(nn, "norm2", x, o->norm_disc), o->slope);
+    x = gan_leaky_relu(g, gan__arch_norm(nn, "norm2", x, &norm), o->slope);
     x = down(nn, "conv3", x, 4 * o->width, o->spectral);
-    x = gan_leaky_relu(g, gan__arch_norm(nn, "norm3", x, o->norm_disc), o->slope);
-    out[0] = gan_linear(
-        nn, "output", gan_flatten(g, x),
-        (struct gan_linear){.out = 1, .bias = true, .init = LINEAR_INIT, .spectral = o->spectral});
+    x = gan_leaky_relu(g, gan__arch_norm(nn, "norm3", x, &norm), o->slope);
+    gan__arch_head(nn, x, &head, o, in, out);
 }
 
 static gan_status mnist_fit(struct gan__arch_opts *o, bool fixed, gan_err *err)
@@ -76,10 +76,11 @@ static void mnist_generator(gan_nn *nn, const gan_val *in, gan_val *out, const v
 {
     const struct gan__arch_opts *o = options;
     gan_graph *g = gan_nn_graph(nn);
-    gan_val x = seed(nn, in[0], 4 * o->width, o->norm_gen);
-    x = normed(nn, "norm1", up(nn, "deconv1", x, 2 * o->width), o->norm_gen);
+    const struct gan__norming norm = gan__arch_norm_gen(o, in);
+    gan_val x = seed(nn, in[0], 4 * o->width, &norm);
+    x = normed(nn, "norm1", up(nn, "deconv1", x, 2 * o->width), &norm);
     x = gan_slice_axis(g, gan_slice_axis(g, x, 1, 0, 7), 2, 0, 7);
-    x = normed(nn, "norm2", up(nn, "deconv2", x, o->width), o->norm_gen);
+    x = normed(nn, "norm2", up(nn, "deconv2", x, o->width), &norm);
     out[0] = gan_sigmoid(g, up(nn, "deconv3", x, o->task.channels));
 }
 
@@ -106,9 +107,10 @@ static gan_status cifar_fit(struct gan__arch_opts *o, bool fixed, gan_err *err)
 static void cifar_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
-    gan_val x = seed(nn, in[0], 4 * o->width, o->norm_gen);
-    x = normed(nn, "norm1", up(nn, "deconv1", x, 2 * o->width), o->norm_gen);
-    x = normed(nn, "norm2", up(nn, "deconv2", x, o->width), o->norm_gen);
+    const struct gan__norming norm = gan__arch_norm_gen(o, in);
+    gan_val x = seed(nn, in[0], 4 * o->width, &norm);
+    x = normed(nn, "norm1", up(nn, "deconv1", x, 2 * o->width), &norm);
+    x = normed(nn, "norm2", up(nn, "deconv2", x, o->width), &norm);
     out[0] = gan_tanh(gan_nn_graph(nn), up(nn, "deconv3", x, o->task.channels));
 }
 

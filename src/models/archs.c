@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MAX_ARCHS = 128 };
+enum { MAX_ARCHS = 128, REFERENCE = 64 };
 
 gan_status gan__arch_option(const char *text, void *field, gan_err *err)
 {
@@ -60,6 +60,32 @@ gan_status gan__arch_fit_size(struct gan__arch_opts *o, int64_t size, bool fixed
     return GAN_OK;
 }
 
+/* Combinations no network can take. */
+static gan_status check(const struct gan__arch_opts *o, gan_err *err)
+{
+    if (o->norm_disc == GAN__NORM_VIRTUAL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "virtual norm in the discriminator needs a reference of real images, "
+                         "which it does not have; use it in the generator");
+    }
+    if (o->cond == GAN__COND_NONE) {
+        return GAN_OK;
+    }
+    if (o->task.classes < 1) {
+        return gan__fail(err, GAN_E_ARG, "networks that know the class need data with classes");
+    }
+    if (o->norm_gen != GAN__NORM_BATCH) {
+        return gan__fail(err, GAN_E_ARG,
+                         "a generator learns the class through batch norm; use norm-gen batch");
+    }
+    if (o->pack > 1) {
+        return gan__fail(err, GAN_E_ARG,
+                         "a discriminator of %lld packed samples has no single class",
+                         (long long)o->pack);
+    }
+    return GAN_OK;
+}
+
 gan_status gan__arch_fit(struct gan__arch_opts *o, bool fixed, gan_err *err)
 {
     const struct gan_arch *a = o->arch;
@@ -74,28 +100,79 @@ gan_status gan__arch_fit(struct gan__arch_opts *o, bool fixed, gan_err *err)
     o->width = o->width > 0 ? o->width : a->width;
     o->norm_gen = o->norm_gen != GAN__NORM_AUTO ? o->norm_gen : (int)a->norm_gen;
     o->norm_disc = o->norm_disc != GAN__NORM_AUTO ? o->norm_disc : (int)a->norm_disc;
-    return GAN_OK;
+    o->outputs = o->outputs > 0 ? o->outputs : 1;
+    o->pack = o->pack > 0 ? o->pack : 1;
+    o->reference = o->reference > 0 ? o->reference : REFERENCE;
+    return check(o, err);
+}
+
+/* Virtual norm's reference batch are images of latents drawn once; they are made along with every
+ * batch and left out of the result. */
+static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct gan__arch_opts *o = options;
+    gan_graph *g = gan_nn_graph(nn);
+    if (o->norm_gen != GAN__NORM_VIRTUAL) {
+        o->arch->gen(nn, in, out, options);
+        return;
+    }
+    gan_val fixed =
+        gan_nn_param(nn, &(struct gan_param_spec){.layer = "reference",
+                                                  .name = "z",
+                                                  .role = GAN_ROLE_VECTOR,
+                                                  .shape = GAN_SHAPE(o->reference, o->z)});
+    const gan_val both[] = {gan_stop(g, fixed), in[0]};
+    gan_val z = gan_concat(g, both, 2, 0), images = GAN_NONE;
+    o->arch->gen(nn, &z, &images, options);
+    out[0] = gan_slice_axis(g, images, 0, o->reference, gan_dim(g, in[0], 0));
 }
 
 void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o)
 {
     const struct gan_task *t = &o->task;
-    gan_declare(d, &(struct gan_net_desc){.name = "gen",
-                                          .fn = o->arch->gen,
-                                          .in = {{.shape = GAN_SHAPE(2, o->z)}},
-                                          .n_in = 1,
-                                          .init = o->arch->init});
-    gan_declare(
-        d, &(struct gan_net_desc){.name = "disc",
-                                  .fn = o->arch->disc,
-                                  .in = {{.shape = GAN_SHAPE(2, t->height, t->width, t->channels)}},
-                                  .n_in = 1,
-                                  .init = o->arch->init});
+    struct gan_net_desc net = {
+        .name = "gen",
+        .fn = generator,
+        .in = {{.shape = GAN_SHAPE(2, o->z)}, {.shape = GAN_SHAPE(2), .index = true}},
+        .n_in = o->cond != GAN__COND_NONE ? 2 : 1,
+        .init = o->arch->init};
+    gan_declare(d, &net);
+    net.name = "disc";
+    net.fn = o->arch->disc;
+    net.in[0].shape = GAN_SHAPE(2, t->height, t->width, t->channels * o->pack);
+    gan_declare(d, &net);
 }
 
-gan_val gan__arch_norm(gan_nn *nn, const char *name, gan_val x, int kind)
+struct gan__norming gan__arch_norm_gen(const struct gan__arch_opts *o, const gan_val *in)
 {
-    return kind == GAN__NORM_BATCH   ? gan_batch_norm(nn, name, x, (struct gan_norm){0})
-           : kind == GAN__NORM_LAYER ? gan_layer_norm(nn, name, x, (struct gan_norm){0})
-                                     : x;
+    bool cond = o->cond != GAN__COND_NONE;
+    return (struct gan__norming){.kind = o->norm_gen,
+                                 .reference = o->reference,
+                                 .classes = cond ? o->task.classes : 0,
+                                 .label = cond ? in[1] : GAN_NONE};
+}
+
+struct gan__norming gan__arch_norm_disc(const struct gan__arch_opts *o)
+{
+    return (struct gan__norming){.kind = o->norm_disc};
+}
+
+gan_val gan__arch_norm(gan_nn *nn, const char *name, gan_val x, const struct gan__norming *n)
+{
+    const struct gan_norm plain = {0};
+    switch (n->kind) {
+    case GAN__NORM_BATCH:
+        return n->classes > 0 ? gan_conditional_batch_norm(nn, name, x, n->label, n->classes, plain)
+                              : gan_batch_norm(nn, name, x, plain);
+    case GAN__NORM_LAYER:
+        return gan_layer_norm(nn, name, x, plain);
+    case GAN__NORM_INSTANCE:
+        return gan_shape_get(gan_nn_graph(nn), x).rank == 4
+                   ? gan_instance_norm(nn, name, x, (struct gan_norm){.affine = GAN_YES})
+                   : x;
+    case GAN__NORM_VIRTUAL:
+        return gan_virtual_batch_norm(nn, name, x, n->reference, plain);
+    default:
+        return x;
+    }
 }

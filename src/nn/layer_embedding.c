@@ -13,6 +13,9 @@ gan_val gan_embedding(gan_nn *nn, const char *name, gan_val idx, struct gan_embe
                                                   .name = "weight",
                                                   .shape = GAN_SHAPE(o.rows, o.dim),
                                                   .init = o.init ? o.init : "normal:0,1"});
+    if (o.spectral) {
+        table = gan__nn_spectral(nn, name, table);
+    }
     gan_val y = gan_gather(g, table, idx);
     gan_scope_pop(g);
     return y;

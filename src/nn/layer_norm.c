@@ -3,7 +3,8 @@
  * normalises, the unbiased one is averaged.
  *
  * Ref: Ioffe and Szegedy 2015, arXiv:1502.03167; Ulyanov et al. 2016, arXiv:1607.08022; Ba et al.
- * 2016, arXiv:1607.06450; Wu and He 2018, arXiv:1803.08494. */
+ * 2016, arXiv:1607.06450; Wu and He 2018, arXiv:1803.08494; conditional: Dumoulin et al. 2016,
+ * arXiv:1610.07629. */
 #include "net.h"
 
 static const double default_eps = 1e-5, default_momentum = 0.1; /* as PyTorch */
@@ -87,28 +88,67 @@ static gan_val normalise_by(gan_graph *g, gan_val x, struct running r, double ep
     return gan_mul(g, gan_sub(g, x, r.mean), inverse);
 }
 
+/* By the statistics of the batch, or in GAN_EVAL by the running ones. */
+static gan_val batch_hat(gan_nn *nn, const char *name, gan_val x, const struct gan_norm *o)
+{
+    gan_graph *g = nn->g;
+    gan_shape s = gan_shape_get(g, x);
+    int64_t channels = s.dim[s.rank - 1];
+    struct running r = running_of(nn, name, channels);
+    if (nn->mode == GAN_EVAL) {
+        return normalise_by(g, x, r, eps_of(o));
+    }
+    uint32_t axes = (GAN_AXIS(s.rank - 1)) - 1; /* all but the last */
+    struct gan_normalized n = gan_normalize(g, x, axes, eps_of(o));
+    update_running(nn, name, o, r, n.mean, n.var, gan_shape_count(&s) / channels);
+    return n.x_hat;
+}
+
 gan_val gan_batch_norm(gan_nn *nn, const char *name, gan_val x, struct gan_norm o)
 {
     gan_graph *g = nn->g;
     if (!check_rank(nn, "batch", name, x, false)) {
         return GAN_NONE;
     }
-    gan_shape s = gan_shape_get(g, x);
-    int64_t channels = s.dim[s.rank - 1];
     gan_scope_push(g, name);
-    struct running r = running_of(nn, name, channels);
-    gan_val y;
-    if (nn->mode == GAN_EVAL) {
-        y = normalise_by(g, x, r, eps_of(&o));
-    } else {
-        uint32_t axes = (GAN_AXIS(s.rank - 1)) - 1; /* all but the last */
-        struct gan_normalized n = gan_normalize(g, x, axes, eps_of(&o));
-        y = n.x_hat;
-        update_running(nn, name, &o, r, n.mean, n.var, gan_shape_count(&s) / channels);
-    }
+    gan_val y = batch_hat(nn, name, x, &o);
     if (is_affine(&o, true)) {
         y = gan__nn_affine(nn, name, y, o.init);
     }
+    gan_scope_pop(g);
+    return y;
+}
+
+/* Row `idx` of a table [classes,C], shaped to multiply x. */
+static gan_val row_of_class(gan_nn *nn, const char *name, const char *table, enum gan_role role,
+                            gan_val x, gan_val idx, int64_t classes, const char *init)
+{
+    gan_graph *g = nn->g;
+    gan_shape s = gan_shape_get(g, x);
+    int64_t channels = s.dim[s.rank - 1];
+    gan_val rows =
+        gan_gather(g,
+                   gan_nn_param(nn, &(struct gan_param_spec){.layer = name,
+                                                             .name = table,
+                                                             .role = role,
+                                                             .shape = GAN_SHAPE(classes, channels),
+                                                             .init = init}),
+                   idx);
+    return s.rank == 4 ? gan_reshape(g, rows, GAN_SHAPE(s.dim[0], 1, 1, channels)) : rows;
+}
+
+gan_val gan_conditional_batch_norm(gan_nn *nn, const char *name, gan_val x, gan_val idx,
+                                   int64_t classes, struct gan_norm o)
+{
+    gan_graph *g = nn->g;
+    if (!check_rank(nn, "conditional batch", name, x, false) || !gan_ok(idx)) {
+        return GAN_NONE;
+    }
+    gan_scope_push(g, name);
+    gan_val y = batch_hat(nn, name, x, &o);
+    gan_val scale = row_of_class(nn, name, "weight", GAN_ROLE_SCALE, x, idx, classes, o.init);
+    gan_val offset = row_of_class(nn, name, "bias", GAN_ROLE_OFFSET, x, idx, classes, NULL);
+    y = gan_add(g, gan_mul(g, y, scale), offset);
     gan_scope_pop(g);
     return y;
 }

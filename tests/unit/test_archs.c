@@ -1,0 +1,199 @@
+/* test_archs.c: what every architecture offers alike: critics of several outputs, packed samples,
+ * minibatch layers, projection, features; and what they refuse. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/arch.h"
+#include <gan/plan.h>
+
+#include "support/close.h"
+
+static void nets(gan_nets *d, const void *options)
+{
+    gan__arch_nets(d, options);
+}
+
+static const struct gan_model bare = {
+    .name = "bare", .size = sizeof(struct gan__arch_opts), .nets = nets};
+
+struct world {
+    struct gan__arch_opts o;
+    gan_store *store;
+    struct gan_net_list nets;
+};
+
+/* Small widths, the size the architecture raises 1x1 to. */
+static void options_of(struct gan__arch_opts *o, const struct gan_arch *a)
+{
+    *o = (struct gan__arch_opts){.arch = a, .z = 6, .width = 8, .slope = 0.2};
+    o->task = (struct gan_task){.height = 1, .width = 1, .channels = 2, .points = a->points};
+}
+
+static void world_open(struct world *w, gan_dtype real)
+{
+    gan_err err = {0};
+    assert_int_equal(gan__arch_fit(&w->o, false, &err), GAN_OK);
+    w->store = gan_store_new();
+    if (gan_model_declare(&bare, &w->o, w->store, real, &w->nets, &err) != GAN_OK) {
+        fail_msg("%s: %s", w->o.arch->name, err.message);
+    }
+    assert_int_equal(w->nets.n, 2);
+    assert_int_equal(gan_model_init(&bare, &w->o, w->store, &w->nets, 5, &err), GAN_OK);
+}
+
+static void world_close(struct world *w)
+{
+    gan_net_list_free(&w->nets);
+    gan_store_free(w->store);
+}
+
+/* Images of G, packed, through D: out[0] scores, out[1] features, out[2] images. */
+static void pass(const struct world *w, gan_graph *g, int64_t n, gan_val z, gan_val label,
+                 gan_val *out)
+{
+    gan_val in[2] = {z, label}, images[GAN_NET_MAX_OUT], judged[GAN_NET_MAX_OUT];
+    gan_net_apply(g, w->nets.net[0], NULL, GAN_TRAIN, in, images);
+    in[0] = gan__arch_pack(g, images[0], w->o.pack);
+    gan_net_apply(g, w->nets.net[1], NULL, GAN_TRAIN, in, judged);
+    out[0] = judged[0];
+    out[1] = judged[1];
+    out[2] = images[0];
+    gan_shape s = gan_shape_get(g, out[0]), f = gan_shape_get(g, out[1]);
+    gan_shape i = gan_shape_get(g, out[2]), want = GAN_SHAPE(n / w->o.pack, w->o.outputs);
+    gan_err err = {0};
+    if (gan_graph_status(g, &err) != GAN_OK) {
+        fail_msg("%s: %s", w->o.arch->name, err.message);
+    }
+    assert_true(gan_shape_equal(&s, &want));
+    assert_int_equal(f.rank, 2);
+    assert_int_equal(f.dim[0], n / w->o.pack);
+    want = GAN_SHAPE(n, w->o.task.height, w->o.task.width, w->o.task.channels);
+    assert_true(gan_shape_equal(&i, &want));
+}
+
+/* The graph builds with its second derivatives, and numbers come out of it. */
+static void check(struct gan__arch_opts o)
+{
+    enum { N = 8 };
+    struct world w = {.o = o};
+    world_open(&w, GAN_F32);
+    gan_graph *g = gan_graph_new(w.store, GAN_F32);
+    gan_val label = gan_cast(g, gan_scale(g, gan_cast(g, gan_iota(g, N), GAN_F32), 0.4), GAN_I32);
+    gan_val z = gan_random_normal(g, "z", GAN_SHAPE(N, w.o.z)), out[3], slope[1], d[1];
+    pass(&w, g, N, z, label, out);
+    gan_grad(g, gan_mean_all(g, out[0]), &out[2], 1, slope);
+    gan_grad(g, gan_sum_all(g, gan_square(g, slope[0])), &z, 1, d);
+    gan_val outs[] = {gan_mean_all(g, out[0]), gan_sum_all(g, gan_square(g, out[1])),
+                      gan_sum_all(g, gan_square(g, d[0]))};
+    gan_err err = {0};
+    gan_plan *p = gan_plan_new(g, outs, 3, &(struct gan_plan_opts){.backend = "cpu"}, &err);
+    assert_string_equal(err.message, "");
+    assert_int_equal(gan_plan_run(p, &(struct gan_run){.seed = 3}, &err), GAN_OK);
+    for (int i = 0; i < 3; i++) {
+        double v = gan_tensor_get(gan_plan_output(p, i), 0);
+        if (!(v - v == 0) || (i == 1 && v == 0)) {
+            fail_msg("%s: output %d is %g", o.arch->name, i, v);
+        }
+    }
+    gan_plan_free(p);
+    gan_graph_free(g);
+    world_close(&w);
+}
+
+static void every_arch_takes_every_head(void **state)
+{
+    (void)state;
+    for (int k = 0; gan__archs[k]; k++) {
+        struct gan__arch_opts o;
+        for (int minibatch = 0; minibatch <= GAN__MINIBATCH_STDDEV; minibatch++) {
+            options_of(&o, gan__archs[k]);
+            o.minibatch = minibatch;
+            o.outputs = 3 * minibatch;
+            o.pack = minibatch == GAN__MINIBATCH_STDDEV ? 2 : 0;
+            o.norm_disc = GAN__NORM_LAYER;
+            check(o);
+        }
+    }
+}
+
+static void every_arch_takes_classes_and_virtual_norm(void **state)
+{
+    (void)state;
+    for (int k = 0; gan__archs[k]; k++) {
+        struct gan__arch_opts o;
+        options_of(&o, gan__archs[k]);
+        o.cond = GAN__COND_PROJECTION;
+        o.task.classes = 4;
+        o.norm_gen = GAN__NORM_BATCH;
+        o.norm_disc = GAN__NORM_INSTANCE;
+        o.spectral = true;
+        check(o);
+        options_of(&o, gan__archs[k]);
+        o.norm_gen = GAN__NORM_VIRTUAL;
+        o.norm_disc = GAN__NORM_NONE;
+        o.reference = 5;
+        check(o);
+    }
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    extern const struct gan_arch gan__arch_dcgan;
+    struct gan__arch_opts o;
+    gan_err err = {0};
+    options_of(&o, &gan__arch_dcgan);
+    o.norm_disc = GAN__NORM_VIRTUAL;
+    assert_int_equal(gan__arch_fit(&o, false, &err), GAN_E_ARG);
+    options_of(&o, &gan__arch_dcgan);
+    o.cond = GAN__COND_PROJECTION;
+    err = (gan_err){0};
+    assert_int_equal(gan__arch_fit(&o, false, &err), GAN_E_ARG);
+    assert_non_null(strstr(err.message, "classes"));
+    o.task.classes = 3;
+    assert_int_equal(gan__arch_fit(&o, false, &err), GAN_OK);
+    o.pack = 2;
+    assert_int_equal(gan__arch_fit(&o, false, &err), GAN_E_ARG);
+    o.pack = 1;
+    o.norm_gen = GAN__NORM_LAYER;
+    assert_int_equal(gan__arch_fit(&o, false, &err), GAN_E_ARG);
+}
+
+/* Two samples of 1x2 pixels with two channels become one with four. */
+static void packing_keeps_pixels_together(void **state)
+{
+    (void)state;
+    double x[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const double want[] = {1, 2, 5, 6, 3, 4, 7, 8};
+    gan_err err = {0};
+    gan_graph *g = gan_graph_new(NULL, GAN_F64);
+    gan_val y = gan__arch_pack(g, gan_feed(g, "x", GAN_F64, GAN_SHAPE(2, 1, 2, 2)), 2);
+    gan_plan *p = gan_plan_new(g, &y, 1, &(struct gan_plan_opts){.backend = "ref"}, &err);
+    assert_string_equal(err.message, "");
+    struct gan_feed_data feed = {"x", {GAN_F64, GAN_SHAPE(2, 1, 2, 2), x}};
+    assert_int_equal(gan_plan_run(p, &(struct gan_run){.feeds = &feed, .n_feeds = 1}, &err),
+                     GAN_OK);
+    gan_shape packed = GAN_SHAPE(1, 1, 2, 4);
+    assert_true(gan_shape_equal(&gan_plan_output(p, 0)->shape, &packed));
+    for (int i = 0; i < 8; i++) {
+        assert_close(gan_tensor_get(gan_plan_output(p, 0), i), want[i], 0);
+    }
+    gan_plan_free(p);
+    gan_graph_free(g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_arch_takes_every_head),
+        cmocka_unit_test(every_arch_takes_classes_and_virtual_norm),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(packing_keeps_pixels_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
