@@ -2,12 +2,13 @@
  * made of.
  *
  *     const struct gan_loss *l = gan_loss_find("nonsaturating", &err);
- *     gan_val d = l->disc(g, on_real, on_fake, NULL);
- *     gan_val e = l->gen(g, GAN_NONE, on_fake, NULL);
+ *     gan_val d = gan_loss_disc(l, g, on_real, on_fake);
+ *     gan_val e = gan_loss_gen(l, g, GAN_NONE, on_fake);
  *
- * Scores are raw outputs (logits) of any shape [N,...]; a loss is the mean over all of them, a real
- * scalar
- * [] to be minimised. A loss never sees a network. Errors are sticky on the graph.
+ * Scores are raw outputs (logits) of any shape [N,...]; a loss is a mean over all of them, a real
+ * scalar [] to be minimised. A loss never sees a network: what it needs beside the scores (points, a
+ * second batch of fakes, a number kept between updates) it says in `needs` and receives in a
+ * context. Errors are sticky on the graph.
  * threads: one thread per graph. owns: results belong to the graph. */
 #ifndef GAN_LOSS_H
 #define GAN_LOSS_H
@@ -24,16 +25,62 @@ struct gan_loss_params {
     double fake_target; /* label of fakes */
 };
 
-/** A pair of objectives. `real` of gen may be GAN_NONE unless gen_needs_real. */
-struct gan_loss {
-    const char *name;    /* "nonsaturating" */
-    const char *doc;     /* one line */
-    const char *ref;     /* paper and equation */
-    bool gen_needs_real; /* relativistic losses */
-    bool logits;         /* the sigmoid of a score is a probability */
-    gan_val (*disc)(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p);
-    gan_val (*gen)(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p);
+/** What a loss reads beside one score of each real and fake, as bits. */
+typedef enum gan_loss_needs {
+    GAN_LOSS_REAL = 1,      /* gen reads the scores of reals (relativistic losses) */
+    GAN_LOSS_TWO_FAKES = 2, /* a second, independent batch of fakes, also in gen */
+    GAN_LOSS_POINTS = 4,    /* the images or points themselves */
+    GAN_LOSS_STATE = 8,     /* numbers kept between updates */
+    GAN_LOSS_DECODER = 16,  /* a network that makes images of the critic's outputs */
+    GAN_LOSS_MATRIX = 32    /* outputs as [N,outputs]: distances between samples are taken */
+} gan_loss_needs;
+
+/** What an objective works on. The fields that `needs` does not ask for may be GAN_NONE or NULL. */
+struct gan_loss_context {
+    gan_graph *g;
+    gan_val on_real;    /* the discriminator's outputs at reals [N,...] */
+    gan_val on_fake[2]; /* at fakes; in gen they carry derivatives */
+    gan_val real;       /* points [N,...] */
+    gan_val fake[2];
+    const struct gan_loss_params *params; /* NULL: the paper's */
+    /* GAN_LOSS_STATE: newest value [] of a number kept under `name`, `initial` before the first
+     * keep(); keep() makes the next version. */
+    gan_val (*kept)(void *user, const char *name, double initial);
+    void (*keep)(void *user, const char *name, gan_val value);
+    gan_val (*decode)(void *user, gan_val outputs); /* GAN_LOSS_DECODER: images [N,H,W,C] */
+    void *user;
 };
+
+/** A pair of objectives. */
+struct gan_loss {
+    const char *name; /* "nonsaturating" */
+    const char *doc;  /* one line */
+    const char *ref;  /* paper and equation */
+    uint32_t needs;   /* gan_loss_needs bits */
+    int64_t outputs;  /* of the critic for each sample; 0: 1 */
+    bool logits;      /* the sigmoid of a score is a probability */
+    gan_val (*disc)(const struct gan_loss_context *c);
+    gan_val (*gen)(const struct gan_loss_context *c);
+    /* What slope penalties hold to: a number for each row of the critic's outputs `on` at other
+     * points, given the outputs of the context; NULL: the outputs themselves. */
+    gan_val (*witness)(const struct gan_loss_context *c, gan_val on);
+};
+
+/**
+ * Discriminator's and generator's loss of scores alone, for models that have no more to give.
+ *
+ * in:     on_real  of gen: GAN_NONE unless the loss needs GAN_LOSS_REAL
+ * grad:   any order
+ * errors: GAN_E_UNSUPPORTED (the loss needs more than scores); sticky on g
+ */
+GAN_API gan_val gan_loss_disc(const struct gan_loss *l, gan_graph *g, gan_val on_real,
+                              gan_val on_fake);
+GAN_API gan_val gan_loss_gen(const struct gan_loss *l, gan_graph *g, gan_val on_real,
+                             gan_val on_fake);
+/** GAN_E_UNSUPPORTED, naming `model`, when the loss needs more than scores of the `given` bits
+ * (gan_loss_needs) or more than one output. errors: GAN_E_UNSUPPORTED. */
+GAN_API gan_status gan_loss_check(const struct gan_loss *l, const char *model, uint32_t given,
+                                  gan_err *err);
 
 /** Loss by name. errors: NULL and GAN_E_ARG with "did you mean". */
 GAN_API const struct gan_loss *gan_loss_find(const char *name, gan_err *err);

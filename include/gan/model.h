@@ -10,8 +10,8 @@
  *         gan_val fake = gan_apply(s, "gen", gan_latent(s, "z", o->z));
  *         gan_val on_real = gan_apply(s, "disc", gan_batch(s, GAN_FIELD_IMAGE));
  *         gan_val on_fake = gan_apply(s, "disc", gan_stop(g, fake));
- *         gan_minimize(s, "disc", o->loss->disc(g, on_real, on_fake, NULL), &o->optim);
- *         gan_minimize(s, "gen", o->loss->gen(g, GAN_NONE, gan_apply(s, "disc", fake), NULL), &o->optim);
+ *         gan_minimize(s, "disc", gan_loss_disc(o->loss, g, on_real, on_fake), &o->optim);
+ *         gan_minimize(s, "gen", gan_loss_gen(o->loss, g, GAN_NONE, gan_apply(s, "disc", fake)), &o->optim);
  *     }
  *
  * Errors are sticky on the graph, so models check nothing. */
@@ -187,11 +187,13 @@ GAN_API void gan_apply_all(gan_step *s, const char *net, const gan_val *in, gan_
 
 /**
  * How often a phase runs in iteration i (from 0): `count`, but `warm_count` while
- * i < warm_until or when i % warm_every == 0 (warm_every 0: never). Zero count means 1.
+ * i < warm_until or when i % warm_every == 0 (warm_every 0: never). Zero count means 1. With
+ * `every` above 1 it runs only where i % every == 0.
  */
 struct gan_runs {
     int64_t count;
     int64_t warm_count, warm_until, warm_every;
+    int64_t every;
 };
 
 /**
@@ -212,6 +214,56 @@ GAN_API void gan_minimize(gan_step *s, const char *nets, gan_val loss, const str
  */
 GAN_API void gan_limit_weights(gan_step *s, const char *net,
                                gan_val (*fn)(gan_graph *g, gan_val w, double arg), double arg);
+
+/** Where a run stands, for numbers that depend on it. */
+struct gan_moment {
+    int64_t iteration; /* from 0 */
+    int64_t steps;     /* iterations the run will make, -1: only time limits it */
+    int64_t images;    /* seen so far */
+    int64_t batch;     /* images of one batch */
+};
+
+/**
+ * A number [] that the host computes in f64 before each run of the phase: a noise's deviation, the
+ * rate of an average. Asked for twice under one name in a phase, it is one feed.
+ *
+ * in:     name   of the feed, unlike "NET.lr" and others of the optimisers
+ *         value  of arg at a moment
+ *         arg    borrowed as long as the step lives (the model's options)
+ * errors: GAN_E_RANGE (more than 16 in a phase); sticky on the graph
+ */
+GAN_API gan_val gan_step_scalar(gan_step *s, const char *name,
+                                double (*value)(const void *arg, const struct gan_moment *m),
+                                const void *arg);
+
+/**
+ * A tensor kept between runs (GAN_STATE_POOL, in checkpoints): its newest value. It is added to the
+ * store under "kept.NAME", every element `initial`, when it is not there.
+ *
+ * errors: GAN_E_SHAPE (it has another shape), GAN_E_NOMEM; sticky on the graph
+ */
+GAN_API gan_val gan_kept(gan_step *s, const char *name, gan_shape shape, double initial);
+/** Makes the next version of a kept tensor. A value that is not finite leaves the element as it was.
+ * errors: GAN_E_NOTFOUND (no gan_kept before), GAN_E_SHAPE; sticky on the graph. */
+GAN_API void gan_keep(gan_step *s, const char *name, gan_val value);
+
+/** Half-life of an average of weights; zero-initialised: no average. */
+struct gan_average {
+    double half_life; /* images, 0: no average */
+    double ramp;      /* half-life at most ramp times the images seen, 0: no ramp-up */
+};
+
+/**
+ * Moves the average "ema.NET" of a network's weights towards them; call after gan_minimize.
+ * Statistics are not averaged: the averaged network uses the newest ones.
+ *
+ * in:  a    borrowed as long as the step lives
+ * ref: Karras et al. 2020, arXiv:2006.06676 (half-life in images, ramp-up)
+ */
+GAN_API void gan_average(gan_step *s, const char *net, const struct gan_average *a);
+/** gan_apply with the averaged weights when a->half_life > 0, else with the newest. */
+GAN_API gan_val gan_apply_average(gan_step *s, const char *net, gan_val x,
+                                  const struct gan_average *a);
 
 /** Reports a scalar under a name in the log. Call before the gan_minimize it belongs to. */
 GAN_API void gan_report(gan_step *s, const char *name, gan_val v);

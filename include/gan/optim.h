@@ -144,7 +144,8 @@ GAN_API void gan_optim_apply(gan_graph *g, const struct gan_optim *o,
  */
 GAN_API void gan_ema_apply(gan_graph *g, const gan_net *net, const char *prefix, gan_val rate);
 /** The averages as parameters of gan_net_apply: fills values[gan_net_count(net)], GAN_NONE for
- * statistics. errors: GAN_E_NOTFOUND; sticky on g. */
+ * statistics. Adds entries when absent, as the weights are. errors: GAN_E_NOTFOUND, GAN_E_NOMEM;
+ * sticky on g. */
 GAN_API void gan_ema_values(gan_graph *g, const gan_net *net, const char *prefix, gan_val *values);
 /**
  * Adds the entries when absent and sets the averages to the weights as they are.

@@ -21,14 +21,29 @@
 extern "C" {
 #endif
 
+/** The phase a penalty belongs to, as bits. */
+typedef enum gan_reg_phase { GAN_REG_DISC = 1, GAN_REG_GEN = 2 } gan_reg_phase;
+
 /** What a penalty works on. */
 struct gan_reg_context {
     gan_graph *g;
-    gan_val real, fake;       /* points [N,...]; the fakes with derivatives stopped */
+    gan_reg_phase phase;
+    gan_val real;             /* points [N,...]; GAN_NONE in the generator's phase */
+    gan_val fake;             /* with derivatives stopped in the discriminator's phase */
+    gan_val latent;           /* generator's phase: [N,z], what `fake` was made of */
     gan_val on_real, on_fake; /* the discriminator's scores of them */
     gan_val (*score)(void *user, gan_val x); /* the discriminator at other points */
-    /* Numbers in (0,1) from the stream `name`; the batch's extent of `shape` is filled in. */
+    /* Numbers of the stream `name`, in (0,1) or from N(0,1); the batch's extent of `shape` is filled
+     * in. */
     gan_val (*uniform)(void *user, const char *name, gan_shape shape);
+    gan_val (*normal)(void *user, const char *name, gan_shape shape);
+    /* Weights of the network being trained, and their names. */
+    const gan_val *weights;
+    const char *const *names;
+    int n_weights;
+    /* Tensor kept between updates under `name`: its newest value, zero before the first keep(). */
+    gan_val (*kept)(void *user, const char *name, gan_shape shape);
+    void (*keep)(void *user, const char *name, gan_val value);
     void *user;
 };
 
@@ -44,9 +59,11 @@ struct gan_reg {
     const char *doc;  /* one line */
     const char *ref;  /* paper and equation */
     struct gan_reg_number number;
+    uint32_t phases; /* gan_reg_phase bits; 0: the discriminator's */
+    bool weights;    /* reads only weights: serves every network */
     bool per_sample; /* reads the slope at single samples, which batch norm mixes */
     bool spectral;   /* layers divide their weights by the largest singular value */
-    /* Term of the discriminator's loss, weighted. */
+    /* Term of the loss of c->phase, weighted. */
     gan_val (*penalty)(const struct gan_reg_context *c, double weight);
     /* What a weight becomes after each update. */
     gan_val (*limit)(gan_graph *g, gan_val weight, double bound);
@@ -63,7 +80,8 @@ GAN_API const struct gan_reg *gan_reg_at(int i);
 struct gan_regs {
     struct gan_reg_term {
         const struct gan_reg *kind;
-        double value; /* of its number */
+        double value;     /* of its number */
+        int64_t interval; /* a penalty is added in every interval-th iteration, that often */
     } term[GAN_REGS_MAX];
     int n;
 };
@@ -71,8 +89,12 @@ struct gan_regs {
 /**
  * Reads "NAME[:NUMBER][/INTERVAL],...": "gp:10", "r1:1,r2:1", "none" or an empty text for none.
  *
- * errors: GAN_E_ARG (unknown, with "did you mean"; malformed; twice the same), GAN_E_RANGE,
- *         GAN_E_UNSUPPORTED (an interval other than 1)
+ * A penalty with an interval k ("r1:10/16") runs in every k-th iteration as an update of its own,
+ * weighted k times, with the optimiser corrected for it (lazy regularisation, Karras et al. 2020,
+ * arXiv:1912.04958, appendix B).
+ *
+ * errors: GAN_E_ARG (unknown, with "did you mean"; malformed; twice the same; an interval on a
+ *         regulariser without penalty), GAN_E_RANGE
  */
 GAN_API gan_status gan_regs_parse(const char *text, struct gan_regs *out, gan_err *err);
 /** gan_regs_parse in the form of option tables. errors: as gan_regs_parse. */

@@ -4,19 +4,16 @@
  * Ref: Lim and Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, eq. 16 and 17. */
 #include "losses.h"
 
-static gan_val disc(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val disc(const struct gan_loss_context *c)
 {
-    (void)p;
-    gan_val low = gan_relu(g, gan_shift(g, gan_neg(g, real), 1));
-    gan_val high = gan_relu(g, gan_shift(g, fake, 1));
-    return gan_add(g, gan_mean_all(g, low), gan_mean_all(g, high));
+    gan_val low = gan_relu(c->g, gan_shift(c->g, gan_neg(c->g, c->on_real), 1));
+    gan_val high = gan_relu(c->g, gan_shift(c->g, c->on_fake[0], 1));
+    return gan_add(c->g, gan_mean_all(c->g, low), gan_mean_all(c->g, high));
 }
 
-static gan_val gen(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val gen(const struct gan_loss_context *c)
 {
-    (void)real;
-    (void)p;
-    return gan_neg(g, gan_mean_all(g, fake));
+    return gan_neg(c->g, gan_mean_all(c->g, c->on_fake[0]));
 }
 
 GAN_LOSS(hinge) = {

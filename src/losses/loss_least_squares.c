@@ -12,17 +12,15 @@ static gan_val half_square(gan_graph *g, gan_val score, double label)
     return gan_scale(g, gan_mean_all(g, gan_square(g, gan_shift(g, score, -label))), 0.5);
 }
 
-static gan_val disc(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val disc(const struct gan_loss_context *c)
 {
-    return gan_add(g, half_square(g, real, gan__real_target(p)),
-                   half_square(g, fake, gan__fake_target(p)));
+    return gan_add(c->g, half_square(c->g, c->on_real, gan__real_target(c->params)),
+                   half_square(c->g, c->on_fake[0], gan__fake_target(c->params)));
 }
 
-static gan_val gen(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val gen(const struct gan_loss_context *c)
 {
-    (void)real;
-    (void)p;
-    return half_square(g, fake, 1);
+    return half_square(c->g, c->on_fake[0], 1);
 }
 
 GAN_LOSS(lsgan) = {
@@ -33,17 +31,14 @@ GAN_LOSS(lsgan) = {
     .gen = gen,
 };
 
-static gan_val chi2_disc(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val chi2_disc(const struct gan_loss_context *c)
 {
-    (void)p;
-    return gan_add(g, half_square(g, real, 1), half_square(g, fake, -1));
+    return gan_add(c->g, half_square(c->g, c->on_real, 1), half_square(c->g, c->on_fake[0], -1));
 }
 
-static gan_val chi2_gen(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val chi2_gen(const struct gan_loss_context *c)
 {
-    (void)real;
-    (void)p;
-    return half_square(g, fake, 0);
+    return half_square(c->g, c->on_fake[0], 0);
 }
 
 GAN_LOSS(lsgan_chi2) = {

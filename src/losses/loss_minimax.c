@@ -6,18 +6,15 @@
  * numerically. Ref: Goodfellow et al. 2014, arXiv:1406.2661, eq. 1. */
 #include "losses.h"
 
-gan_val gan__loss_bce_disc(gan_graph *g, gan_val real, gan_val fake,
-                           const struct gan_loss_params *p)
+gan_val gan__loss_bce_disc(const struct gan_loss_context *c)
 {
-    return gan_add(g, gan_loss_bce_logits(g, real, gan__real_target(p)),
-                   gan_loss_bce_logits(g, fake, gan__fake_target(p)));
+    return gan_add(c->g, gan_loss_bce_logits(c->g, c->on_real, gan__real_target(c->params)),
+                   gan_loss_bce_logits(c->g, c->on_fake[0], gan__fake_target(c->params)));
 }
 
-static gan_val gen(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val gen(const struct gan_loss_context *c)
 {
-    (void)real;
-    (void)p;
-    return gan_neg(g, gan_mean_all(g, gan_softplus(g, fake)));
+    return gan_neg(c->g, gan_mean_all(c->g, gan_softplus(c->g, c->on_fake[0])));
 }
 
 GAN_LOSS(minimax) = {

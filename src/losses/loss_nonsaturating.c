@@ -5,11 +5,9 @@
  * Ref: Goodfellow et al. 2014, arXiv:1406.2661, section 3. */
 #include "losses.h"
 
-static gan_val gen(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val gen(const struct gan_loss_context *c)
 {
-    (void)real;
-    (void)p;
-    return gan_loss_bce_logits(g, fake, 1);
+    return gan_loss_bce_logits(c->g, c->on_fake[0], 1);
 }
 
 GAN_LOSS(nonsaturating) = {

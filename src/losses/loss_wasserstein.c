@@ -4,17 +4,14 @@
  * Ref: Arjovsky et al. 2017, arXiv:1701.07875, eq. 2. */
 #include "losses.h"
 
-static gan_val disc(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val disc(const struct gan_loss_context *c)
 {
-    (void)p;
-    return gan_sub(g, gan_mean_all(g, fake), gan_mean_all(g, real));
+    return gan_sub(c->g, gan_mean_all(c->g, c->on_fake[0]), gan_mean_all(c->g, c->on_real));
 }
 
-static gan_val gen(gan_graph *g, gan_val real, gan_val fake, const struct gan_loss_params *p)
+static gan_val gen(const struct gan_loss_context *c)
 {
-    (void)real;
-    (void)p;
-    return gan_neg(g, gan_mean_all(g, fake));
+    return gan_neg(c->g, gan_mean_all(c->g, c->on_fake[0]));
 }
 
 GAN_LOSS(wasserstein) = {

@@ -21,8 +21,7 @@ static inline double gan__fake_target(const struct gan_loss_params *p)
 }
 
 /* Discriminator of the cross-entropy pairs: BCE(real, 1) + BCE(fake, 0). */
-gan_val gan__loss_bce_disc(gan_graph *g, gan_val real, gan_val fake,
-                           const struct gan_loss_params *p);
+gan_val gan__loss_bce_disc(const struct gan_loss_context *c);
 
 /* |d score / d x| of each point, [N]; sqrt(sum + 1e-12) keeps its derivatives finite at 0. */
 gan_val gan__slope(gan_graph *g, gan_val score, gan_val x);

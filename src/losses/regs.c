@@ -66,27 +66,30 @@ static gan_status parse_number(const struct gan_reg *r, const char *text, double
     return GAN_OK;
 }
 
-/* Every how many updates a penalty is added. */
-static gan_status parse_interval(const struct gan_reg *r, const char *text, gan_err *err)
+/* Every how many iterations a penalty is added. */
+static gan_status parse_interval(const struct gan_reg *r, const char *text, int64_t *every,
+                                 gan_err *err)
 {
-    int64_t every;
+    *every = 1;
     if (text == NULL) {
         return GAN_OK;
     }
-    if (!gan__parse_i64(text, &every)) {
+    if (!gan__parse_i64(text, every)) {
         return gan__fail(err, GAN_E_ARG,
-                         "regulariser %s: interval is '%s', a whole number is "
-                         "expected",
-                         r->name, text);
+                         "regulariser %s: interval is '%s', a whole number is expected", r->name,
+                         text);
     }
-    if (every < 1 || every > 1000000) {
+    if (*every < 1 || *every > 1000000) {
         return gan__fail(err, GAN_E_RANGE, "regulariser %s: interval is %s, allowed 1 to 1000000",
                          r->name, text);
     }
-    return every == 1 ? GAN_OK
-                      : gan__fail(err, GAN_E_UNSUPPORTED,
-                                  "regulariser %s: an interval of %s is not supported yet, only 1",
-                                  r->name, text);
+    if (*every > 1 && r->penalty == NULL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "regulariser %s: an interval is given, but it is no penalty: it holds "
+                         "at every update",
+                         r->name);
+    }
+    return GAN_OK;
 }
 
 static gan_status parse_term(char *text, struct gan_regs *out, gan_err *err)
@@ -106,7 +109,7 @@ static gan_status parse_term(char *text, struct gan_regs *out, gan_err *err)
     }
     out->term[out->n].kind = r;
     GAN_TRY(parse_number(r, number, &out->term[out->n].value, err));
-    GAN_TRY(parse_interval(r, interval, err));
+    GAN_TRY(parse_interval(r, interval, &out->term[out->n].interval, err));
     out->n++;
     return GAN_OK;
 }

@@ -168,10 +168,10 @@ static void iteration(gan_step *s, const void *options)
         gan_val on_fake = gan_apply(s, "disc", fake);
         gan_report(s, "disc.real", gan_mean_all(g, gan_sigmoid(g, on_real)));
         gan_report(s, "disc.fake", gan_mean_all(g, gan_sigmoid(g, on_fake)));
-        gan_minimize(s, "disc", loss->disc(g, on_real, on_fake, NULL), &o->optim_disc);
+        gan_minimize(s, "disc", gan_loss_disc(loss, g, on_real, on_fake), &o->optim_disc);
     }
     gan_val on_fake = gan_apply(s, "disc", gan_apply(s, "gen", latent(s, "z_g", o)));
-    gan_minimize(s, "gen", loss->gen(gan_step_graph(s), GAN_NONE, on_fake, NULL), &o->optim_gen);
+    gan_minimize(s, "gen", gan_loss_gen(loss, gan_step_graph(s), GAN_NONE, on_fake), &o->optim_gen);
 }
 
 static gan_val sample(gan_step *s, const void *options)

@@ -19,6 +19,7 @@ struct plain {
     bool critic_first;
     int latent;
     struct gan_optim optim_gen, optim_disc;
+    struct gan_average ema;
 };
 
 enum { LATENT_NORMAL, LATENT_UNIFORM };
@@ -49,6 +50,12 @@ static const struct gan_opt opts[] = {
                 "the same in the first 25 iterations and every 500th; 0: as n-critic"),
     GAN_OPT_BOOL(struct plain, critic_first, "critic-first", "true",
                  "the discriminator's updates come before the generator's"),
+    GAN_OPT_F64(
+        struct plain, ema.half_life, "ema", "0", 0, 1e9,
+        "half-life, in images, of the average of G's weights that samples are made with; 0: "
+        "the newest weights"),
+    GAN_OPT_F64(struct plain, ema.ramp, "ema-ramp", "0.05", 0, 1,
+                "its half-life is at most this share of the images seen; 0: no ramp-up"),
     GAN_OPT_PARSED(struct plain, optim_gen, "optim-gen", "adam:2e-4,.5,.999", gan_optim_option,
                    "optimiser of the generator"),
     GAN_OPT_PARSED(struct plain, optim_disc, "optim-disc", "adam:2e-4,.5,.999", gan_optim_option,
@@ -65,6 +72,10 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
     for (int i = 0; i < o->regs.n; i++) {
         const struct gan_reg *r = o->regs.term[i].kind;
         o->net.spectral = o->net.spectral || r->spectral;
+        if (o->regs.term[i].interval > 1) {
+            return gan__fail(err, GAN_E_UNSUPPORTED, "--reg %s: intervals are not supported yet",
+                             r->name);
+        }
         if (r->per_sample && o->net.norm_disc == GAN__NORM_BATCH && !asked) {
             o->net.norm_disc = GAN__NORM_LAYER;
         } else if (r->per_sample && o->net.norm_disc == GAN__NORM_BATCH) {
@@ -89,31 +100,105 @@ static gan_val latent(gan_step *s, const struct plain *o, const char *name)
                                        : gan_latent(s, name, o->net.z);
 }
 
-/* --- what a regulariser may ask for --------------------------------------------------------------- */
+/* --- what losses and regularisers may ask for ------------------------------------------------------ */
 
-static gan_val score(void *step, gan_val x)
+static gan_val kept_number(void *step, const char *name, double initial)
 {
-    return gan_apply(step, "disc", x);
+    return gan_kept(step, name, gan_shape_scalar(), initial);
 }
 
-static gan_val uniform(void *step, const char *name, gan_shape shape)
+static void keep(void *step, const char *name, gan_val value)
 {
-    return gan_noise_uniform(step, name, shape);
+    gan_keep(step, name, value);
 }
 
-/* The loss plus every penalty. */
-static gan_val regularised(const struct plain *o, struct gan_reg_context *c, gan_val loss)
+/* The players of one update. */
+struct play {
+    gan_step *s;
+    const struct plain *o;
+    struct gan_loss_context loss;
+};
+
+static gan_val uniform(void *play, const char *name, gan_shape shape)
 {
-    c->score = score;
-    c->uniform = uniform;
+    return gan_noise_uniform(((struct play *)play)->s, name, shape);
+}
+
+static gan_val normal(void *play, const char *name, gan_shape shape)
+{
+    return gan_noise_normal(((struct play *)play)->s, name, shape);
+}
+
+static gan_val kept_tensor(void *play, const char *name, gan_shape shape)
+{
+    return gan_kept(((struct play *)play)->s, name, shape, 0);
+}
+
+static void keep_tensor(void *play, const char *name, gan_val value)
+{
+    gan_keep(((struct play *)play)->s, name, value);
+}
+
+/* What penalties hold the slope of: the critic, or what the loss makes of its outputs. */
+static gan_val score(void *play, gan_val x)
+{
+    const struct play *p = play;
+    gan_val on = gan_apply(p->s, "disc", x);
+    return p->o->loss->witness != NULL ? p->o->loss->witness(&p->loss, on) : on;
+}
+
+static bool two_fakes(const struct plain *o)
+{
+    return (o->loss->needs & GAN_LOSS_TWO_FAKES) != 0;
+}
+
+/* Real and fake batches pass D separately: each is normalised by its own statistics. */
+static struct play meet(gan_step *s, const struct plain *o, const gan_val *fake, bool reals)
+{
+    struct play p = {.s = s, .o = o};
+    p.loss = (struct gan_loss_context){
+        .g = gan_step_graph(s), .kept = kept_number, .keep = keep, .user = s};
+    if (reals) {
+        p.loss.real = gan_batch(s, GAN_FIELD_IMAGE);
+        p.loss.on_real = gan_apply(s, "disc", p.loss.real);
+    }
+    for (int i = 0; i < 1 + two_fakes(o); i++) {
+        p.loss.fake[i] = fake[i];
+        p.loss.on_fake[i] = gan_apply(s, "disc", fake[i]);
+    }
+    return p;
+}
+
+/* The loss plus every penalty of the phase. */
+static gan_val regularised(struct play *p, gan_reg_phase phase, gan_val latent, gan_val loss)
+{
+    const struct plain *o = p->o;
+    struct gan_reg_context c = {.g = p->loss.g,
+                                .phase = phase,
+                                .real = p->loss.real,
+                                .fake = p->loss.fake[0],
+                                .latent = latent,
+                                .on_real = p->loss.on_real,
+                                .on_fake = p->loss.on_fake[0],
+                                .score = score,
+                                .uniform = uniform,
+                                .normal = normal,
+                                .kept = kept_tensor,
+                                .keep = keep_tensor,
+                                .user = p};
+    if (o->loss->witness != NULL && phase == GAN_REG_DISC) {
+        c.on_real = o->loss->witness(&p->loss, c.on_real);
+        c.on_fake = o->loss->witness(&p->loss, c.on_fake);
+    }
     for (int i = 0; i < o->regs.n; i++) {
         const struct gan_reg_term *t = &o->regs.term[i];
-        if (t->kind->penalty != NULL) {
+        uint32_t phases = t->kind->phases != 0 ? t->kind->phases : GAN_REG_DISC;
+        if (t->kind->penalty != NULL && (phases & phase) != 0) {
             char name[48];
-            gan_val penalty = t->kind->penalty(c, t->value);
+            gan_val penalty = t->kind->penalty(&c, t->value);
             (void)gan__format(name, sizeof name, "penalty.%s", t->kind->name);
-            gan_report(c->user, name, penalty);
-            loss = gan_add(c->g, loss, penalty);
+            gan_report(p->s, name, penalty);
+            loss = gan_add(c.g, loss, penalty);
         }
     }
     return loss;
@@ -129,51 +214,59 @@ static void limit_weights(gan_step *s, const struct plain *o)
 }
 
 /* Mean scores; for a score without unit, also their difference: a critic's estimate of distance. */
-static void report_scores(gan_step *s, const struct plain *o, gan_val on_real, gan_val on_fake)
+static void report_scores(const struct play *p)
 {
-    gan_graph *g = gan_step_graph(s);
-    bool logits = o->loss->logits;
+    gan_graph *g = p->loss.g;
+    bool logits = p->o->loss->logits;
+    gan_val on_real = p->loss.on_real, on_fake = p->loss.on_fake[0];
     gan_val real = gan_mean_all(g, logits ? gan_sigmoid(g, on_real) : on_real);
     gan_val fake = gan_mean_all(g, logits ? gan_sigmoid(g, on_fake) : on_fake);
-    gan_report(s, "disc.real", real);
-    gan_report(s, "disc.fake", fake);
+    gan_report(p->s, "disc.real", real);
+    gan_report(p->s, "disc.fake", fake);
     if (!logits) {
-        gan_report(s, "disc.gap", gan_sub(g, real, fake));
+        gan_report(p->s, "disc.gap", gan_sub(g, real, fake));
     }
 }
 
 /* --- the algorithm ---------------------------------------------------------------------------------- */
 
-/* Real and fake batches pass D separately: each is normalised by its own statistics. */
-static void update_disc(gan_step *s, const struct plain *o, gan_val fake)
+/* One or two independent batches of fakes. */
+struct fakes {
+    gan_val latent, image[2];
+};
+
+static struct fakes make_fakes(gan_step *s, const struct plain *o, const char *stream)
+{
+    struct fakes f = {.latent = latent(s, o, stream)};
+    f.image[0] = gan_apply(s, "gen", f.latent);
+    if (two_fakes(o)) {
+        char second[16];
+        (void)gan__format(second, sizeof second, "%s2", stream);
+        f.image[1] = gan_apply(s, "gen", latent(s, o, second));
+    }
+    return f;
+}
+
+static void update_disc(gan_step *s, const struct plain *o, const struct fakes *f)
 {
     gan_graph *g = gan_step_graph(s);
-    gan_val real = gan_batch(s, GAN_FIELD_IMAGE);
-    gan_val fixed = gan_stop(g, fake);
-    gan_val on_real = gan_apply(s, "disc", real);
-    gan_val on_fake = gan_apply(s, "disc", fixed);
-    struct gan_reg_context c = {
-        .g = g, .real = real, .fake = fixed, .on_real = on_real, .on_fake = on_fake, .user = s};
-    report_scores(s, o, on_real, on_fake);
-    gan_val loss = regularised(o, &c, o->loss->disc(g, on_real, on_fake, NULL));
+    gan_val fixed[2] = {gan_stop(g, f->image[0])};
+    if (two_fakes(o)) {
+        fixed[1] = gan_stop(g, f->image[1]);
+    }
+    struct play p = meet(s, o, fixed, true);
+    report_scores(&p);
+    gan_val loss = regularised(&p, GAN_REG_DISC, GAN_NONE, o->loss->disc(&p.loss));
     gan_minimize(s, "disc", loss, &o->optim_disc);
     limit_weights(s, o);
 }
 
-static void update_gen(gan_step *s, const struct plain *o, gan_val fake)
+static void update_gen(gan_step *s, const struct plain *o, const struct fakes *f)
 {
-    gan_graph *g = gan_step_graph(s);
-    gan_val on_real = GAN_NONE;
-    if (o->loss->gen_needs_real) {
-        on_real = gan_apply(s, "disc", gan_batch(s, GAN_FIELD_IMAGE));
-    }
-    gan_val on_fake = gan_apply(s, "disc", fake);
-    gan_minimize(s, "gen", o->loss->gen(g, on_real, on_fake, NULL), &o->optim_gen);
-}
-
-static gan_val fakes(gan_step *s, const struct plain *o, const char *stream)
-{
-    return gan_apply(s, "gen", latent(s, o, stream));
+    struct play p = meet(s, o, f->image, (o->loss->needs & GAN_LOSS_REAL) != 0);
+    gan_val loss = regularised(&p, GAN_REG_GEN, f->latent, o->loss->gen(&p.loss));
+    gan_minimize(s, "gen", loss, &o->optim_gen);
+    gan_average(s, "gen", &o->ema);
 }
 
 static void iteration(gan_step *s, const void *options)
@@ -181,31 +274,36 @@ static void iteration(gan_step *s, const void *options)
     const struct plain *o = options;
     const struct gan_runs runs = {
         .count = o->n_critic, .warm_count = o->warm_critic, .warm_until = 25, .warm_every = 500};
+    struct fakes f;
     if (o->n_critic == 1 && o->warm_critic == 0) { /* the same fakes serve both */
-        gan_val fake = fakes(s, o, "z");
+        f = make_fakes(s, o, "z");
         if (!o->critic_first) {
-            update_gen(s, o, fake);
+            update_gen(s, o, &f);
         }
-        update_disc(s, o, fake);
+        update_disc(s, o, &f);
         if (o->critic_first) {
-            update_gen(s, o, fake);
+            update_gen(s, o, &f);
         }
         return;
     }
     if (!o->critic_first) {
-        update_gen(s, o, fakes(s, o, "z_g"));
+        f = make_fakes(s, o, "z_g");
+        update_gen(s, o, &f);
     }
     while (gan_repeat(s, &runs)) {
-        update_disc(s, o, fakes(s, o, "z_d"));
+        f = make_fakes(s, o, "z_d");
+        update_disc(s, o, &f);
     }
     if (o->critic_first) {
-        update_gen(s, o, fakes(s, o, "z_g"));
+        f = make_fakes(s, o, "z_g");
+        update_gen(s, o, &f);
     }
 }
 
 static gan_val sample(gan_step *s, const void *options)
 {
-    return fakes(s, options, "z");
+    const struct plain *o = options;
+    return gan_apply_average(s, "gen", latent(s, o, "z"), &o->ema);
 }
 
 static const struct gan_claim claims[] = {

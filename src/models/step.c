@@ -60,7 +60,7 @@ bool gan_repeat(gan_step *s, const struct gan_runs *runs)
         return false;
     }
     s->in_repeat = true;
-    bool once = runs->count <= 1 && runs->warm_count == 0;
+    bool once = runs->count <= 1 && runs->warm_count == 0 && runs->every <= 1;
     if (!once) {
         if (s->open >= 0 && gan_graph_nodes(s->segment[s->open].graph) > 0) {
             s->open = -1; /* an unused graph becomes the repeated phase's */
@@ -76,6 +76,9 @@ bool gan_repeat(gan_step *s, const struct gan_runs *runs)
 
 int64_t gan__runs_at(const struct gan_runs *r, int64_t iteration)
 {
+    if (r->every > 1 && iteration % r->every != 0) {
+        return 0;
+    }
     bool warm = iteration < r->warm_until || (r->warm_every > 0 && iteration % r->warm_every == 0);
     int64_t n = warm && r->warm_count > 0 ? r->warm_count : r->count;
     return n > 0 ? n : 1;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GAN__MAX_SEGMENTS = 8, GAN__MAX_REPORTS = 32, GAN__MAX_UPDATES = 8 };
+enum { GAN__MAX_SEGMENTS = 8, GAN__MAX_REPORTS = 32, GAN__MAX_UPDATES = 8, GAN__MAX_SCALARS = 16 };
 
 /* A scalar reported by name, or a flag of the guard (name "ok.PHASE"). */
 struct gan__report {
@@ -24,6 +24,14 @@ struct gan__update_info {
     const struct gan_optim *optim;
 };
 
+/* A number the runner computes before each run. */
+struct gan__scalar_info {
+    char name[48];
+    gan_val val;
+    double (*value)(const void *arg, const struct gan_moment *m);
+    const void *arg;
+};
+
 /* One graph of the iteration. */
 struct gan__segment {
     gan_graph *graph;
@@ -34,6 +42,8 @@ struct gan__segment {
     int n_reports;
     struct gan__update_info update[GAN__MAX_UPDATES];
     int n_updates;
+    struct gan__scalar_info scalar[GAN__MAX_SCALARS];
+    int n_scalars;
 };
 
 /* What kind of graph a step builds. */

@@ -84,7 +84,8 @@ void gan_ema_values(gan_graph *g, const gan_net *net, const char *prefix, gan_va
         if (p->kind != GAN_STATE_WEIGHT) {
             continue;
         }
-        if (average_name(p, prefix, name, &err) != GAN_OK) {
+        if (average_name(p, prefix, name, &err) != GAN_OK ||
+            ensure(g->store, p, name, false, &err) != GAN_OK) {
             gan_graph_fail(g, err.code, "%s", err.message);
             return;
         }

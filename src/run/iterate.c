@@ -30,8 +30,12 @@ int gan__session_reports(const struct gan__session *s, const char *names[GAN__MA
 }
 
 /* Learning rates and bias corrections of the update this run will make. */
-static void fill_scalars(struct gan__session *s, struct gan__phase *p)
+static void fill_scalars(struct gan__session *s, struct gan__phase *p, int64_t iteration)
 {
+    const struct gan_moment now = {.iteration = iteration,
+                                   .steps = s->steps,
+                                   .images = gan__session_count(s, s->images),
+                                   .batch = s->recipe->run.batch};
     size_t at = 0;
     for (int u = 0; u < p->segment->n_updates; u++) {
         const struct gan_optim *o = p->segment->update[u].optim;
@@ -41,6 +45,10 @@ static void fill_scalars(struct gan__session *s, struct gan__phase *p)
         for (int k = 0; k < gan_optim_scalar_count(o); k++) {
             p->scalars[at++].value = values[k];
         }
+    }
+    for (int k = 0; k < p->segment->n_scalars; k++) {
+        const struct gan__scalar_info *info = &p->segment->scalar[k];
+        p->scalars[at++].value = info->value(info->arg, &now);
     }
 }
 
@@ -86,7 +94,7 @@ static gan_status run_phase(struct gan__session *s, struct gan__phase *p, int64_
         GAN_TRY(gan_loader_next(s->loader, &b, err));
     }
     size_t n_feeds = b != NULL ? gan__batch_feeds(b, seg->fields, feeds) : 0;
-    fill_scalars(s, p);
+    fill_scalars(s, p, iteration);
     struct gan_run run = {
         .seed = (uint64_t)s->recipe->run.seed,
         .iteration = (uint64_t)iteration,
@@ -125,7 +133,8 @@ gan_status gan__session_step(struct gan__session *s, double *values, gan_err *er
         }
         for (int k = 0; k < seg->n_reports; k++) {
             if (!is_guard(&seg->report[k])) {
-                values[n++] = gan_tensor_get(gan_plan_output(p->plan, k), 0);
+                values[n++] =
+                    runs > 0 ? gan_tensor_get(gan_plan_output(p->plan, k), 0) : (double)NAN;
             }
         }
     }

@@ -76,7 +76,11 @@ static gan_status build(gan_sampler *s, const gan_checkpoint *c,
         .batch = opts->batch > 0 ? opts->batch : DEFAULT_BATCH,
         .threads = opts->threads > 0 ? opts->threads : 1,
     };
+    int declared = gan_store_count(s->store);
     GAN_TRY(gan__generator_init(&s->generator, &cfg, err));
+    if (gan_store_count(s->store) > declared) { /* sampling reads averages of weights too */
+        GAN_TRY(gan__checkpoint_load_part(c, s->store, err));
+    }
     return fill_info(s, c, err);
 }
 

@@ -196,6 +196,9 @@ static gan_status name_scalars(struct gan__session *s, struct gan__phase *p, gan
             p->scalars[p->n_scalars++].name = text;
         }
     }
+    for (int k = 0; k < seg->n_scalars; k++) {
+        p->scalars[p->n_scalars++].name = seg->scalar[k].name;
+    }
     return GAN_OK;
 }
 
@@ -219,9 +222,13 @@ static int64_t count_steps(const struct gan__session *s)
     return (whole + o->batch - 1) / o->batch;
 }
 
-/* Runs of a phase over `steps` iterations: gan__runs_at, summed. */
+/* Runs of a phase over `steps` iterations: gan__runs_at, summed. Phases that skip iterations have no
+ * warm runs. */
 static int64_t total_runs(const struct gan_runs *r, int64_t steps)
 {
+    if (r->every > 1) {
+        return (steps + r->every - 1) / r->every * (r->count > 0 ? r->count : 1);
+    }
     int64_t warm = r->warm_until < steps ? r->warm_until : steps;
     if (r->warm_every > 0) { /* multiples of warm_every in [warm_until, steps) */
         warm += (steps + r->warm_every - 1) / r->warm_every -
@@ -343,6 +350,20 @@ gan_status gan__session_init_file(struct gan__session *s, const char *text, gan_
     return status;
 }
 
+/* Averages "ema.W" start as the weight W. */
+static void start_averages(gan_store *st)
+{
+    for (int i = 0; i < gan_store_count(st); i++) {
+        const gan_state *avg = gan_store_at(st, i);
+        bool is_ema = avg->kind == GAN_STATE_AVERAGE && gan__starts_with(avg->name, "ema.");
+        const gan_state *w =
+            is_ema ? gan_store_at(st, gan_store_find(st, avg->name + strlen("ema."))) : NULL;
+        if (w != NULL) {
+            memcpy(avg->value.data, w->value.data, gan_tensor_bytes(&w->value));
+        }
+    }
+}
+
 gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
 {
     const struct gan__recipe *r = s->recipe;
@@ -353,6 +374,7 @@ gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
     for (size_t i = 0; i < r->n_init; i++) {
         GAN_TRY(gan__session_init_file(s, r->init[i], err));
     }
+    start_averages(s->store);
     return GAN_OK;
 }
 

@@ -11,6 +11,8 @@
 /* Samples of a grid; rows of one, for models that make images from images. */
 enum { GAN__GRID_IMAGES = 64, GAN__GRID_ROWS = 8 };
 
+enum { GAN__PHASE_SCALARS = GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS + GAN__MAX_SCALARS };
+
 /* A scalar feed of one segment: "disc.lr". */
 struct gan__scalar_name {
     char text[96];
@@ -20,8 +22,8 @@ struct gan__scalar_name {
 struct gan__phase {
     const struct gan__segment *segment;
     gan_plan *plan;
-    struct gan_scalar_data scalars[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS];
-    struct gan__scalar_name names[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS];
+    struct gan_scalar_data scalars[GAN__PHASE_SCALARS];
+    struct gan__scalar_name names[GAN__PHASE_SCALARS]; /* of the optimisers' */
     size_t n_scalars;
     int counter[GAN__MAX_UPDATES]; /* store entry "count.PHASE" of each update */
     int64_t horizon;               /* runs over the whole training, 0 when it has no length */
@@ -68,7 +70,7 @@ gan_status gan__session_start(struct gan__session *s, gan_err *err);
 void gan__session_release(struct gan__session *s);
 
 /* One iteration: every phase as often as it runs. values[] receives the reports, in the order of
- * gan__session_reports. GAN_E_DIVERGED when a gradient or a report is not finite: the guards kept
+ * gan__session_reports, NAN for those of a phase that did not run. GAN_E_DIVERGED when a gradient or a report is not finite: the guards kept
  * the last good weights, the message names the first bad value. */
 gan_status gan__session_step(struct gan__session *s, double *values, gan_err *err);
 

@@ -137,12 +137,14 @@ static const struct gan_loss_params *pair_params;
 
 static gan_val pair_disc(gan_graph *g, const gan_val *in)
 {
-    return pair->disc(g, in[0], in[1], pair_params);
+    return pair->disc(&(struct gan_loss_context){
+        .g = g, .on_real = in[0], .on_fake = {in[1]}, .params = pair_params});
 }
 
 static gan_val pair_gen(gan_graph *g, const gan_val *in)
 {
-    return pair->gen(g, in[0], in[1], pair_params);
+    return pair->gen(&(struct gan_loss_context){
+        .g = g, .on_real = in[0], .on_fake = {in[1]}, .params = pair_params});
 }
 
 enum { REALS = 3, FAKES = 5 };
@@ -644,7 +646,7 @@ static void test_reg_texts(void **state)
         {"clip:0", GAN_E_RANGE, "bound is 0"},
         {"gp,gp:1", GAN_E_ARG, "given twice"},
         {"sn:1", GAN_E_ARG, "sn takes no number"},
-        {"r1:10/16", GAN_E_UNSUPPORTED, "an interval of 16 is not supported yet"},
+        {"clip:.01/16", GAN_E_ARG, "an interval is given, but it is no penalty"},
         {"r1/0", GAN_E_RANGE, "interval is 0"},
         {"r1/x", GAN_E_ARG, "interval is 'x'"},
         {"gp,", GAN_E_ARG, "unknown regulariser ''"},
