@@ -291,6 +291,69 @@ def make_critic_gp(seed):
     return golden.finish({"critic": critic})
 
 
+# -- unrolled: Metz et al. 2017, the generator against the discriminator of some updates later ------------
+
+def tanh_net(z, w, out, last=None):
+    layers = [nn.Linear(z, w), nn.Tanh(), nn.Linear(w, w), nn.Tanh(), nn.Linear(w, out)]
+    return nn.Sequential(OrderedDict(main=nn.Sequential(*layers, *([last] if last else []))))
+
+
+def tanh_disc(weights, x):
+    w0, b0, w1, b1, w2, b2 = weights
+    return F.linear(torch.tanh(F.linear(torch.tanh(F.linear(x, w0, b0)), w1, b1)), w2, b2)
+
+
+def look_ahead(weights, opt, steps, loss_of):
+    """Adam's rule written out, on values that keep their history; starts from the optimiser's state."""
+    group = opt.param_groups[0]
+    lr, (b1, b2), eps = group["lr"], group["betas"], group["eps"]
+    state = [opt.state.get(p, {}) for p in weights]
+    m = [s.get("exp_avg", torch.zeros_like(p)) for s, p in zip(state, weights)]
+    v = [s.get("exp_avg_sq", torch.zeros_like(p)) for s, p in zip(state, weights)]
+    done, weights = int(state[0].get("step", 0)), list(weights)
+    for t in range(done + 1, done + steps + 1):
+        grads = torch.autograd.grad(loss_of(weights), weights, create_graph=True)
+        m = [b1 * a + (1 - b1) * g for a, g in zip(m, grads)]
+        v = [b2 * a + (1 - b2) * g * g for a, g in zip(v, grads)]
+        weights = [p - lr / (1 - b1 ** t) * a / ((q / (1 - b2 ** t)).sqrt() + eps)
+                   for p, a, q in zip(weights, m, v)]
+    return weights
+
+
+def make_unrolled(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, h, w, c, z, width, steps, lr = 6, 2, 3, 2, 4, 5, 3, 2e-2
+    gen, disc = tanh_net(z, width, c * h * w, nn.Tanh()), tanh_net(c * h * w, width, 1)
+    nets = {"gen": gen, "disc": disc}
+    initialise(rng, gen, 1.0)
+    initialise(rng, disc, 1.0)
+    opt_d, opt_g = (torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.999), eps=1e-8)
+                    for net in (disc, gen))
+    golden = Golden(dict(model="unrolled", iterations=ITERATIONS, batch=n, height=h, width=w, channels=c, z=z,
+                         net_width=width, unroll=steps, optim="adam", lr=lr, beta1=0.5, beta2=0.999, eps=1e-8,
+                         order="gen, disc", torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        real, latent = images(rng, n, h, w, c), normal(rng, n, z)
+        golden.put(f"feed/{k}/real", real)
+        golden.put(f"feed/{k}/z", latent)
+        x, fake = nchw(real).flatten(1), gen(latent)
+
+        def loss_at(weights, fake):
+            return bce(tanh_disc(weights, x), 1.0) + bce(tanh_disc(weights, fake), 0.0)
+
+        weights = list(disc.parameters())
+        later = look_ahead(weights, opt_d, steps, lambda values: loss_at(values, fake))
+        loss_g = -loss_at(later, fake)
+        norm_g = minimise(gen, loss_g, opt_g)
+        on_real, on_fake = tanh_disc(weights, x), tanh_disc(weights, fake.detach())
+        loss_d = bce(on_real, 1.0) + bce(on_fake, 0.0)
+        norm_d = minimise(disc, loss_d, opt_d)
+        golden.note(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real.sigmoid().mean(),
+                    disc__fake=on_fake.sigmoid().mean(), grad_norm__disc=norm_d, grad_norm__gen=norm_g)
+    return golden.finish(nets)
+
+
 # -- translation: Isola et al. 2017 and Zhu et al. 2017, layers as in their reference code --------------
 
 def factor(k):
@@ -741,6 +804,7 @@ FILES = {
     "pix2pix": lambda: make_pix2pix(107),
     "cyclegan": lambda: make_cyclegan(0, 108),
     "cyclegan_pool": lambda: make_cyclegan(3, 109),
+    "unrolled": lambda: make_unrolled(110),
 }
 
 

@@ -182,6 +182,10 @@ GAN_API gan_val gan_noise_normal(gan_step *s, const char *name, gan_shape shape)
 /** Applies a network of the model to one input in the step's mode; its first output. */
 GAN_API gan_val gan_apply(gan_step *s, const char *net, gan_val x);
 
+/** The same with other parameters; NULL: the store's. */
+GAN_API gan_val gan_apply_with(gan_step *s, const char *net, const struct gan_params *params,
+                               gan_val x);
+
 /** The same with all inputs and outputs. */
 GAN_API void gan_apply_all(gan_step *s, const char *net, const gan_val *in, gan_val *out);
 
@@ -208,6 +212,24 @@ GAN_API bool gan_repeat(gan_step *s, const struct gan_runs *runs);
  * several ("enc+dec") and updates them. Reports "loss.NAME" and "grad_norm.NAME".
  */
 GAN_API void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o);
+
+/** Loss of a network as a function of its parameters, which it hands to gan_apply_with. */
+typedef gan_val (*gan_loss_of)(gan_step *s, const struct gan_params *params, void *ctx);
+
+/**
+ * Looks ahead: the parameters a network would have after `steps` updates on this batch, as a
+ * function of everything the loss depends on. Starts from the store's weights and optimiser state;
+ * writes nothing. Its gan_minimize must follow in the same phase.
+ *
+ * in:     steps  0..20 updates by `o`; 0: the parameters as they are
+ *         loss   called `steps` times; statistics of batch norm are read and not written
+ * out:    for gan_apply_with; belongs to the graph; NULL when memory is short
+ * grad:   any order, through every update and the optimiser's state in it
+ * errors: GAN_E_RANGE; those of the loss; sticky on the graph
+ * ref:    Metz et al. 2017, arXiv:1611.02163, equations 3 to 6
+ */
+GAN_API const struct gan_params *gan_unroll(gan_step *s, const char *net, const struct gan_optim *o,
+                                            int64_t steps, gan_loss_of loss, void *ctx);
 
 /**
  * Replaces each weight w of a network by fn(g, w, arg): limits after an update, such as clipping.

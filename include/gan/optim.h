@@ -132,6 +132,47 @@ struct gan_update {
 GAN_API void gan_optim_apply(gan_graph *g, const struct gan_optim *o,
                              const struct gan_optim_args *args, struct gan_update *out);
 
+/* --- updates as values --------------------------------------------------------------------------- */
+
+/** Slots a parameter has under the rule: 2 for Adam, 0 for plain gradient descent. */
+GAN_API int gan_optim_slot_count(const struct gan_optim *o);
+/**
+ * Name of a scalar feed of an update that is `ahead` of the next one: "disc.step" for 0,
+ * "disc+2.step" for 2. Its value is that of gan_optim_scalars for the next update plus `ahead`.
+ *
+ * in:  i  of gan_optim_scalar_name
+ * returns false when the name does not fit in cap bytes
+ */
+GAN_API bool gan_optim_feed_name(char *dst, size_t cap, const struct gan_optim *o,
+                                 const char *phase, int ahead, int i);
+/**
+ * The optimiser's state as it is: newest versions of the slots, added to the store when absent.
+ * Only phase, names and n of `args` are read.
+ *
+ * out:    slots  n * gan_optim_slot_count(o) values, those of a parameter side by side
+ * errors: GAN_E_NOTFOUND; sticky on g
+ */
+GAN_API void gan_optim_slots(gan_graph *g, const struct gan_optim *o,
+                             const struct gan_optim_args *args, gan_val *slots);
+/**
+ * One update as a function of values: nothing is written to the store, and there is no guard. The
+ * first of a chain starts from the store's parameters and gan_optim_slots, the next from what this
+ * one left.
+ *
+ * in:     args   names are not read
+ *         ahead  updates between this one and the store's next, from 0: which scalar feeds it reads
+ *         slots  before the update
+ * out:    slots  after it
+ *         params new values; may be args->params
+ * grad:   any order, in parameters, gradients and slots. The root of Adam and RMSProp has slope 0
+ *         where the mean square is below 1e-36
+ * errors: GAN_E_ARG (n < 1), GAN_E_SHAPE; sticky on g
+ * ref:    Metz et al. 2017, arXiv:1611.02163, section 2.3
+ */
+GAN_API void gan_optim_next(gan_graph *g, const struct gan_optim *o,
+                            const struct gan_optim_args *args, int ahead, gan_val *slots,
+                            gan_val *params);
+
 /* --- averages of weights
  * ------------------------------------------------------------------------------- */
 

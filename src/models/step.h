@@ -9,7 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GAN__MAX_SEGMENTS = 8, GAN__MAX_REPORTS = 32, GAN__MAX_UPDATES = 8, GAN__MAX_SCALARS = 16 };
+enum {
+    GAN__MAX_SEGMENTS = 8,
+    GAN__MAX_REPORTS = 32,
+    GAN__MAX_UPDATES = 8,
+    GAN__MAX_SCALARS = 16,
+    GAN__MAX_AHEAD = 20, /* unrolled updates */
+    GAN__OPTIM_SCALARS = (GAN__MAX_UPDATES + GAN__MAX_AHEAD) * GAN_OPTIM_MAX_SCALARS
+};
 
 /* A scalar reported by name, or a flag of the guard (name "ok.PHASE"). */
 struct gan__report {
@@ -17,11 +24,12 @@ struct gan__report {
     gan_val val;
 };
 
-/* One optimiser update of a segment: its scalar feeds are "PHASE.<name>"; the counter entry
- * "count.PHASE" (i64 [], GAN_STATE_COUNTER) is kept by the runner. */
+/* One optimiser update of a segment: its scalar feeds are named by gan_optim_feed_name; the counter
+ * entry "count.PHASE" (i64 [], GAN_STATE_COUNTER) is kept by the runner. */
 struct gan__update_info {
     char phase[48];
     const struct gan_optim *optim;
+    int ahead; /* updates after this one whose scalars the graph reads too */
 };
 
 /* A number the runner computes before each run. */

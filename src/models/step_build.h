@@ -26,6 +26,10 @@ struct gan_step {
     gan_val *start;      /* newest version of each state entry then */
     size_t n_start, cap_start;
 
+    /* gan_unroll: of which phase, and by how many updates after the next */
+    char unrolled[48];
+    int ahead;
+
     gan_shape latent_shape; /* of the sampling feed */
     bool latent_uniform;
 };

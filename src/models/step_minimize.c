@@ -223,6 +223,7 @@ void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_
     struct gan__update_info *info = &p.seg->update[p.seg->n_updates++];
     (void)gan__copy(info->phase, sizeof info->phase, nets);
     info->optim = o;
+    info->ahead = strcmp(s->unrolled, nets) == 0 ? s->ahead : 0;
     gan__phase_begin(s);
 }
 

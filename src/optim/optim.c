@@ -122,6 +122,12 @@ static gan_val clip_factor(gan_graph *g, gan_val norm, double clip)
     return gan_min(g, ratio, gan_const(g, 1));
 }
 
+gan_val gan__rule_root(const struct gan__rule_call *c, gan_val v)
+{
+    const double tiny = 1e-36; /* its root is far below every epsilon, and normal in f32 */
+    return gan_sqrt(c->g, c->through ? gan_max(c->g, v, gan_const(c->g, tiny)) : v);
+}
+
 /* Adds the slot to the store when it is not there, filled with its first value. */
 static bool ensure_slot(gan_graph *g, const char *name, const char *param, double initial)
 {
@@ -198,26 +204,95 @@ static void update_one(gan_graph *g, const struct gan_optim *o, const struct gan
     }
 }
 
-void gan_optim_apply(gan_graph *g, const struct gan_optim *o, const struct gan_optim_args *a,
-                     struct gan_update *out)
+static bool check_args(gan_graph *g, const struct gan_optim_args *a)
 {
-    gan_val scalar[GAN_OPTIM_MAX_SCALARS];
-    *out = (struct gan_update){GAN_NONE, GAN_NONE};
     if (a->n < 1) {
         gan_graph_fail(g, GAN_E_ARG, "optimiser %s: no parameters", a->phase);
     }
     for (int i = 0; i < a->n && check_pair(g, a, i);) {
         i++;
     }
-    if (gan_graph_status(g, NULL) != GAN_OK) {
+    return gan_graph_status(g, NULL) == GAN_OK;
+}
+
+bool gan_optim_feed_name(char *dst, size_t cap, const struct gan_optim *o, const char *phase,
+                         int ahead, int i)
+{
+    return ahead > 0 ? gan__format(dst, cap, "%s+%d.%s", phase, ahead, o->kind->scalars[i])
+                     : gan__format(dst, cap, "%s.%s", phase, o->kind->scalars[i]);
+}
+
+/* The scalar feeds of the update `ahead` of the next one. */
+static void open_scalars(gan_graph *g, const struct gan_optim *o, const char *phase, int ahead,
+                         gan_val *scalar)
+{
+    for (int i = 0; i < gan_optim_scalar_count(o); i++) {
+        char name[NAME_MAX_LENGTH];
+        (void)gan_optim_feed_name(name, sizeof name, o, phase, ahead, i);
+        scalar[i] = gan_scalar_feed(g, name);
+    }
+}
+
+int gan_optim_slot_count(const struct gan_optim *o)
+{
+    const char *const *names = NULL;
+    return o->kind->slots(o->arg, &names);
+}
+
+void gan_optim_slots(gan_graph *g, const struct gan_optim *o, const struct gan_optim_args *a,
+                     gan_val *slots)
+{
+    int n = gan_optim_slot_count(o);
+    for (int i = 0; i < a->n; i++) {
+        struct slot_names names;
+        gan_val slot[GAN_OPTIM_MAX_SLOTS] = {{0, 0}};
+        (void)open_slots(g, o, a, i, &names, slot);
+        for (int k = 0; k < n; k++) {
+            slots[i * n + k] = slot[k];
+        }
+    }
+}
+
+void gan_optim_next(gan_graph *g, const struct gan_optim *o, const struct gan_optim_args *a,
+                    int ahead, gan_val *slots, gan_val *params)
+{
+    gan_val scalar[GAN_OPTIM_MAX_SCALARS];
+    int n = gan_optim_slot_count(o);
+    if (!check_args(g, a)) {
         return;
     }
     gan_scope_push(g, a->phase);
-    for (int i = 0; i < gan_optim_scalar_count(o); i++) {
-        char name[NAME_MAX_LENGTH];
-        (void)gan__format(name, sizeof name, "%s.%s", a->phase, o->kind->scalars[i]);
-        scalar[i] = gan_scalar_feed(g, name);
+    open_scalars(g, o, a->phase, ahead, scalar);
+    gan_val factor = GAN_NONE;
+    if (o->clip > 0) {
+        factor = clip_factor(g, global_norm(g, a->grads, a->n), o->clip);
     }
+    for (int i = 0; i < a->n; i++) {
+        struct gan__rule_call c = {
+            .g = g, .arg = o->arg, .scalar = scalar, .p = a->params[i], .through = true};
+        c.grad = o->clip > 0 ? gan_mul(g, a->grads[i], factor) : a->grads[i];
+        for (int k = 0; k < n; k++) {
+            c.slot[k] = slots[i * n + k];
+        }
+        o->kind->update(&c);
+        params[i] = c.p;
+        for (int k = 0; k < n; k++) {
+            slots[i * n + k] = c.slot[k];
+        }
+    }
+    gan_scope_pop(g);
+}
+
+void gan_optim_apply(gan_graph *g, const struct gan_optim *o, const struct gan_optim_args *a,
+                     struct gan_update *out)
+{
+    gan_val scalar[GAN_OPTIM_MAX_SCALARS];
+    *out = (struct gan_update){GAN_NONE, GAN_NONE};
+    if (!check_args(g, a)) {
+        return;
+    }
+    gan_scope_push(g, a->phase);
+    open_scalars(g, o, a->phase, 0, scalar);
     out->grad_norm = global_norm(g, a->grads, a->n);
     out->ok = gan_isfinite(g, out->grad_norm);
     gan_val factor = o->clip > 0 ? clip_factor(g, out->grad_norm, o->clip) : GAN_NONE;

@@ -40,7 +40,7 @@ static void adam_update(struct gan__rule_call *c)
     gan_val m = gan_add(g, gan_scale(g, c->slot[0], b1), gan_scale(g, c->grad, 1 - b1));
     gan_val v =
         gan_add(g, gan_scale(g, c->slot[1], b2), gan_scale(g, gan_square(g, c->grad), 1 - b2));
-    gan_val root = gan_shift(g, gan_mul(g, gan_sqrt(g, v), c->scalar[ROOT]), c->arg[EPS]);
+    gan_val root = gan_shift(g, gan_mul(g, gan__rule_root(c, v), c->scalar[ROOT]), c->arg[EPS]);
     c->slot[0] = m;
     c->slot[1] = v;
     c->p = gan_sub(g, c->p, gan_mul(g, c->scalar[STEP], gan_div(g, m, root)));

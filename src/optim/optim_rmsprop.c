@@ -32,7 +32,7 @@ static void step(struct gan__rule_call *c, gan_val root)
 static void outside(struct gan__rule_call *c)
 {
     mean_square(c);
-    step(c, gan_shift(c->g, gan_sqrt(c->g, c->slot[0]), c->arg[EPS]));
+    step(c, gan_shift(c->g, gan__rule_root(c, c->slot[0]), c->arg[EPS]));
 }
 
 GAN_OPTIM(rmsprop) = {

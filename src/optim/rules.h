@@ -16,6 +16,7 @@ struct gan__rule_call {
     gan_val grad;
     gan_val p;
     gan_val slot[GAN_OPTIM_MAX_SLOTS];
+    bool through; /* derivatives will be taken through this update */
 };
 
 struct gan_optimizer {
@@ -41,5 +42,9 @@ enum { GAN__LR = 0 };
 
 /* values[0] = lr: rules whose only scalar is the learning rate. */
 void gan__rule_lr(const double *arg, double lr, int64_t t, double *values);
+
+/* sqrt(v); where derivatives go through the update, zero for v below 1e-36 (a gradient that is
+ * exactly zero, of a dead unit), where the root's own would be infinite. */
+gan_val gan__rule_root(const struct gan__rule_call *c, gan_val v);
 
 #endif

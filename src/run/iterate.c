@@ -41,9 +41,11 @@ static void fill_scalars(struct gan__session *s, struct gan__phase *p, int64_t i
         const struct gan_optim *o = p->segment->update[u].optim;
         double values[GAN_OPTIM_MAX_SCALARS];
         int64_t update = gan__session_count(s, p->counter[u]) + 1;
-        gan_optim_scalars(o, update, p->horizon > 0 ? p->horizon : 1, values);
-        for (int k = 0; k < gan_optim_scalar_count(o); k++) {
-            p->scalars[at++].value = values[k];
+        for (int ahead = 0; ahead <= p->segment->update[u].ahead; ahead++) {
+            gan_optim_scalars(o, update + ahead, p->horizon > 0 ? p->horizon : 1, values);
+            for (int k = 0; k < gan_optim_scalar_count(o); k++) {
+                p->scalars[at++].value = values[k];
+            }
         }
     }
     for (int k = 0; k < p->segment->n_scalars; k++) {

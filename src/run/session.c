@@ -189,10 +189,11 @@ static gan_status name_scalars(struct gan__session *s, struct gan__phase *p, gan
         char name[64];
         (void)gan__format(name, sizeof name, "count.%s", info->phase);
         GAN_TRY(add_counter(s, name, &p->counter[u], err));
-        for (int k = 0; k < gan_optim_scalar_count(info->optim); k++) {
+        int n = gan_optim_scalar_count(info->optim);
+        for (int k = 0; k < n * (info->ahead + 1); k++) {
             char *text = p->names[p->n_scalars].text;
-            (void)gan__format(text, sizeof p->names[0].text, "%s.%s", info->phase,
-                              gan_optim_scalar_name(info->optim, k));
+            (void)gan_optim_feed_name(text, sizeof p->names[0].text, info->optim, info->phase,
+                                      k / n, k % n);
             p->scalars[p->n_scalars++].name = text;
         }
     }

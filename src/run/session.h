@@ -11,7 +11,7 @@
 /* Samples of a grid; rows of one, for models that make images from images. */
 enum { GAN__GRID_IMAGES = 64, GAN__GRID_ROWS = 8 };
 
-enum { GAN__PHASE_SCALARS = GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS + GAN__MAX_SCALARS };
+enum { GAN__PHASE_SCALARS = GAN__OPTIM_SCALARS + GAN__MAX_SCALARS };
 
 /* A scalar feed of one segment: "disc.lr". */
 struct gan__scalar_name {

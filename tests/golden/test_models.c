@@ -151,6 +151,33 @@ static struct trace_case pool_case(void)
     return c;
 }
 
+static const struct setting unrolled_set[] = {{"unroll", "3"},
+                                              {"z", "4"},
+                                              {"width", "5"},
+                                              {"optim-gen", "adam:2e-2,.5,.999"},
+                                              {"optim-disc", "adam:2e-2,.5,.999"},
+                                              {NULL, NULL}};
+
+static const struct trace_case unrolled_case = {.file = "unrolled",
+                                                .model = "unrolled",
+                                                .height = 2,
+                                                .width = 3,
+                                                .channels = 2,
+                                                .set = unrolled_set,
+                                                .batch = 6};
+
+static void unrolled_f64(void **state)
+{
+    (void)state;
+    replay_f64(unrolled_case);
+}
+
+static void unrolled_f32(void **state)
+{
+    (void)state;
+    replay_f32(unrolled_case);
+}
+
 static void gan_f64(void **state)
 {
     (void)state;
@@ -247,6 +274,7 @@ static void wgan_gp_f32(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unrolled_f64),      cmocka_unit_test(unrolled_f32),
         cmocka_unit_test(gan_f64),           cmocka_unit_test(gan_sat_f64),
         cmocka_unit_test(dcgan_f64),         cmocka_unit_test(gan_f32),
         cmocka_unit_test(gan_sat_f32),       cmocka_unit_test(dcgan_f32),

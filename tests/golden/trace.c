@@ -183,8 +183,8 @@ static void run_segment(struct replay *r, int i, int step, int64_t run)
                                         "z_g",   "pool.fake_a", "pool.fake_b", "eps"};
     const struct gan__segment *seg = gan__step_segment(r->step, i);
     struct gan_feed_data data[MAX_FEEDS];
-    struct gan_scalar_data scalars[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS];
-    char names[GAN__MAX_UPDATES * GAN_OPTIM_MAX_SCALARS][96];
+    struct gan_scalar_data scalars[GAN__OPTIM_SCALARS];
+    char names[GAN__OPTIM_SCALARS][96];
     size_t n_feeds = 0, n_scalars = 0;
     for (size_t k = 0; k < sizeof feeds / sizeof *feeds; k++) {
         if (takes_feed(seg->graph, feeds[k])) {
@@ -195,11 +195,13 @@ static void run_segment(struct replay *r, int i, int step, int64_t run)
     for (int u = 0; u < seg->n_updates; u++) {
         const struct gan_optim *o = seg->update[u].optim;
         double values[GAN_OPTIM_MAX_SCALARS];
-        gan_optim_scalars(o, ++r->updates[i][u], STEPS, values);
-        for (int k = 0; k < gan_optim_scalar_count(o); k++, n_scalars++) {
-            assert_true(gan__format(names[n_scalars], sizeof names[0], "%s.%s",
-                                    seg->update[u].phase, gan_optim_scalar_name(o, k)));
-            scalars[n_scalars] = (struct gan_scalar_data){names[n_scalars], values[k]};
+        int64_t update = ++r->updates[i][u];
+        int n = gan_optim_scalar_count(o);
+        for (int k = 0; k < n * (seg->update[u].ahead + 1); k++, n_scalars++) {
+            gan_optim_scalars(o, update + k / n, STEPS, values);
+            assert_true(gan_optim_feed_name(names[n_scalars], sizeof names[0], o,
+                                            seg->update[u].phase, k / n, k % n));
+            scalars[n_scalars] = (struct gan_scalar_data){names[n_scalars], values[k % n]};
         }
     }
     struct gan_run args = {

@@ -195,6 +195,9 @@ static void architecture_counts(void **state)
         assert_int_equal(params("plain", known[i].size, known[i].channels, set, "disc"),
                          known[i].disc);
     }
+    const char *const tanh128[] = {"arch", "tanh128", NULL};
+    assert_int_equal(params("unrolled", 1, 2, tanh128, "gen"), 49666);
+    assert_int_equal(params("unrolled", 1, 2, tanh128, "disc"), 17025);
     const char *const toy[] = {"arch", "toy", NULL};
     assert_int_equal(params("plain", 1, 2, toy, "gen"), 527874);
     assert_int_equal(params("plain", 1, 2, toy, "disc"), 527361);
