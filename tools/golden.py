@@ -669,8 +669,8 @@ class Layers:
         self.rng = np.random.Generator(np.random.PCG64(seed))
         self.golden = Golden(dict(torch=torch.__version__, loss="sum(y*r)"))
 
-    def case(self, name, text, fn, x, params=None, image_in=False, image_out=None):
-        """x is NCHW where image_in; fn(x, params) -> y."""
+    def case(self, name, text, fn, x, params=None, image_in=False, image_out=None, second=False):
+        """x is NCHW where image_in; fn(x, params) -> y. second: the derivative of sum(dx^2) too."""
         image_out = image_in if image_out is None else image_out
         params, put = params or {}, self.golden.put
         for p in params.values():
@@ -679,6 +679,10 @@ class Layers:
             x = x.clone().requires_grad_()
         y = fn(x, params)
         r = normal(self.rng, *y.shape)
+        if second:
+            slope, = torch.autograd.grad((y * r).sum(), x, create_graph=True)
+            ddx, = torch.autograd.grad((slope ** 2).sum(), x, retain_graph=True)
+            put(f"{name}/ddx", nhwc(ddx) if image_in else ddx)
         (y * r).sum().backward()
         put(f"{name}/x", nhwc(x) if image_in else x)
         for key, value in dict(y=y, r=r).items():
@@ -784,9 +788,71 @@ def add_resampling(s):
         s.case(name, text, fn, normal(rng, 2, 3, h, w), image_in=True)
 
 
+def class_norm(label, mean, var):
+    """Batch norm with a row of scales and offsets for each class."""
+    def fn(x, p):
+        space = (-1, x.shape[1]) + (1,) * (x.dim() - 2)
+        hat = F.batch_norm(x, mean, var, None, None, True, 0.1, 1e-5)
+        return hat * p["weight"][label].view(space) + p["bias"][label].view(space)
+    return fn
+
+
+def virtual_norm(rows):
+    """As openai/improved-gan: means and mean squares of the reference, mixed with each sample's own."""
+    def hat(x, mean, square):
+        return (x - mean) / torch.sqrt(square - mean ** 2 + 1e-5)
+
+    def fn(x, p):
+        first, rest, own = x[:rows], x[rows:], 1 / (rows + 1)
+        mean, square = first.mean((0, 2, 3), True), (first ** 2).mean((0, 2, 3), True)
+        mean_i, square_i = rest.mean((2, 3), True), (rest ** 2).mean((2, 3), True)
+        mixed = hat(rest, (1 - own) * mean + own * mean_i, (1 - own) * square + own * square_i)
+        y = torch.cat([hat(first, mean, square), mixed])
+        return y * p["weight"].view(1, -1, 1, 1) + p["bias"].view(1, -1, 1, 1)
+    return fn
+
+
+def deviation(x, p):
+    group = min(4, len(x))
+    y = x.view(group, -1, *x.shape[1:])
+    sigma = torch.sqrt(y.var(0, unbiased=False) + 1e-8).flatten(1).mean(1)
+    return torch.cat([x, sigma.repeat(group).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])], 1)
+
+
+def discrimination(kernels, dim):
+    def fn(x, p):
+        w = p["weight"] / p["weight"].norm(dim=1, keepdim=True) * torch.exp(p["log_scale"]).view(-1, 1)
+        m = (x @ w.T).view(len(x), kernels, dim)
+        distance = (m[:, None] - m[None]).abs().sum(3) + 1e6 * torch.eye(len(x)).unsqueeze(2)
+        return torch.cat([x, torch.exp(-distance).sum(1) + p["bias"]], 1)
+    return fn
+
+
+def add_batch_layers(s):
+    rng, c = s.rng, 4
+    label = torch.tensor([2, 0, 2])
+    mean, var = normal(rng, c), torch.from_numpy(rng.uniform(0.5, 2, c))
+    name = "conditional_batch_norm"
+    s.golden.put(f"{name}/label", label)
+    s.golden.put(f"{name}/running_mean", mean.clone())
+    s.golden.put(f"{name}/running_var", var.clone())
+    tables = dict(weight=1 + normal(rng, 3, c, std=0.3), bias=normal(rng, 3, c))
+    s.case(name, "3 classes, mode=train eps=1e-5 momentum=0.1", class_norm(label, mean, var),
+           normal(rng, 3, c, 2, 5), tables, True, second=True)
+    s.golden.put(f"{name}/running_mean_after", mean)
+    s.golden.put(f"{name}/running_var_after", var)
+    s.case("virtual_batch_norm", "reference = first 2 of 5 rows, eps=1e-5", virtual_norm(2),
+           normal(rng, 5, 3, 2, 3) + 1, s.affine(3), True, second=True)
+    s.case("minibatch_stddev", "groups of 4: samples m and m+2", deviation, normal(rng, 8, 3, 2, 1),
+           image_in=True, second=True)
+    s.case("minibatch_discrimination", "kernels=3 dim=2", discrimination(3, 2), normal(rng, 5, 4),
+           dict(weight=normal(rng, 6, 4), log_scale=normal(rng, 6, std=0.3), bias=normal(rng, 3)),
+           second=True)
+
+
 def make_layers(seed):
     s = Layers(seed)
-    for add in (add_convolutions, add_norms, add_rows, add_resampling):
+    for add in (add_convolutions, add_norms, add_rows, add_resampling, add_batch_layers):
         add(s)
     return s.golden
 

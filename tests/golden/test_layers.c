@@ -1,7 +1,7 @@
 /* test_layers.c: every layer, forward and backward, against PyTorch in f64.
  *
  * Each case of layers.safetensors is a network of one layer: y = f(x), then the derivatives of
- * sum(y r). Tolerance 1e-9 (1 + |v|): both sides compute in f64 and differ in the order of sums only. */
+ * sum(y r), for some the derivative of sum(dx^2) with respect to x. Tolerance 1e-9 (1 + |v|): both sides compute in f64 and differ in the order of sums only. */
 #include <gan/loss.h>
 #include <gan/nn.h>
 #include <gan/plan.h>
@@ -107,6 +107,30 @@ static gan_val embedding(gan_nn *nn, gan_val x, gan_val extra)
 {
     (void)extra;
     return gan_embedding(nn, "l", x, (struct gan_embedding){.rows = 5, .dim = 3});
+}
+
+static gan_val conditional_batch_norm(gan_nn *nn, gan_val x, gan_val extra)
+{
+    return gan_conditional_batch_norm(nn, "l", x, extra, 3, (struct gan_norm){0});
+}
+
+static gan_val virtual_batch_norm(gan_nn *nn, gan_val x, gan_val extra)
+{
+    (void)extra;
+    return gan_virtual_batch_norm(nn, "l", x, 2, (struct gan_norm){0});
+}
+
+static gan_val minibatch_stddev(gan_nn *nn, gan_val x, gan_val extra)
+{
+    (void)extra;
+    return gan_minibatch_stddev(nn, x);
+}
+
+static gan_val minibatch_discrimination(gan_nn *nn, gan_val x, gan_val extra)
+{
+    (void)extra;
+    return gan_minibatch_discrimination(nn, "l", x,
+                                        (struct gan_minibatch_layer){.kernels = 3, .dim = 2});
 }
 
 /* --- functions without parameters ---------------------------------------------------------------- */
@@ -217,6 +241,10 @@ static const struct layer_case cases[] = {
     {"bilinear", bilinear, GAN_TRAIN, false, NULL},
     {"bilinear_odd", bilinear_odd, GAN_TRAIN, false, NULL},
     {"bilinear_down", bilinear_down, GAN_TRAIN, false, NULL},
+    {"conditional_batch_norm", conditional_batch_norm, GAN_TRAIN, false, "label"},
+    {"virtual_batch_norm", virtual_batch_norm, GAN_TRAIN, false, NULL},
+    {"minibatch_stddev", minibatch_stddev, GAN_TRAIN, false, NULL},
+    {"minibatch_discrimination", minibatch_discrimination, GAN_TRAIN, false, NULL},
 };
 
 enum { N_CASES = sizeof cases / sizeof cases[0], INDICES_MAX = 64, PARAMS_MAX = 4 };
@@ -262,7 +290,8 @@ struct work {
     gan_store *store;
     gan_net *net;
     gan_graph *g;
-    gan_val out[2 + PARAMS_MAX]; /* y, dx, d parameters */
+    gan_val out[3 + PARAMS_MAX]; /* y, dx, d parameters, d sum(dx^2)/dx where the file has it */
+    bool second;
     const char *names[PARAMS_MAX];
     int n_weights;
 };
@@ -284,6 +313,9 @@ static void build(struct work *w, const struct layer_case *c, gan_tensor x, gan_
     gan_val loss = gan_sum_all(g, gan_mul(g, w->out[0], gan_feed(g, "r", GAN_F64, r.shape)));
     w->n_weights = gan_net_weights(g, w->net, w->names, wrt + n);
     gan_grad(g, loss, wrt, n + w->n_weights, w->out + 1);
+    if (w->second) {
+        gan_grad(g, gan_sum_all(g, gan_square(g, w->out[1])), in, 1, w->out + 1 + n + w->n_weights);
+    }
 }
 
 static void compare(const struct st *f, const struct layer_case *c, const struct work *w,
@@ -310,6 +342,11 @@ static void compare(const struct st *f, const struct layer_case *c, const struct
                       : gan_plan_output(p, k++);
         st_close_to(what, got, &want, tolerance);
     }
+    if (w->second) {
+        assert_true(gan__format(what, sizeof what, "%s/ddx", c->name));
+        want = st_tensor(f, what);
+        st_close_to(what, gan_plan_output(p, k), &want, tolerance);
+    }
 }
 
 static void run_case(const struct st *f, const struct layer_case *c)
@@ -317,7 +354,9 @@ static void run_case(const struct st *f, const struct layer_case *c)
     int32_t room[INDICES_MAX], more[INDICES_MAX];
     gan_err err = {0};
     gan_tensor x = st_get(f, "%s/x", c->name), r = st_get(f, "%s/r", c->name), extra = {0};
-    struct work w = {.store = gan_store_new(), .n_weights = 0};
+    char second[128];
+    assert_true(gan__format(second, sizeof second, "%s/ddx", c->name));
+    struct work w = {.store = gan_store_new(), .second = st_has(f, second)};
     x = c->index ? narrow(x, room) : x;
     struct gan_net_desc d = {.name = "t", .fn = network, .opts = c, .n_in = 1, .real = GAN_F64};
     d.in[0] = (struct gan_net_input){x.shape, c->index};
@@ -331,7 +370,7 @@ static void run_case(const struct st *f, const struct layer_case *c)
     load_params(f, c, w.store, w.net);
     w.g = gan_graph_new(w.store, GAN_F64);
     build(&w, c, x, r, extra);
-    int n_out = 1 + !c->index + w.n_weights;
+    int n_out = 1 + !c->index + w.n_weights + w.second;
     gan_plan *p = gan_plan_new(w.g, w.out, n_out, &(struct gan_plan_opts){.backend = "ref"}, &err);
     assert_string_equal(err.message, "");
     const struct gan_feed_data feeds[] = {{"x", x}, {"r", r}, {"extra", extra}};
