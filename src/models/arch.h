@@ -53,7 +53,9 @@ struct gan_arch {
     const char *init; /* of both networks; NULL: "torch" */
     /* Raises the image size to the next one taken, or refuses; sets task.range; see gan_model.fit. */
     gan_status (*fit)(struct gan__arch_opts *o, bool fixed, gan_err *err);
-    bool points;     /* makes points in the plane too, not only images */
+    bool normless;    /* has no place for a norm */
+    bool knows_label; /* G takes the class without a norm */
+    bool points;      /* makes points in the plane too, not only images */
     gan_net_fn gen;  /* [N,z] (and i32 [N] where o->cond) -> images; options begin with arch_opts */
     gan_net_fn disc; /* images (and labels) -> what gan__arch_head fills */
 };
@@ -75,6 +77,10 @@ void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o);
 
 /* Fit of architectures of one square size. */
 gan_status gan__arch_fit_size(struct gan__arch_opts *o, int64_t size, bool fixed, gan_err *err);
+
+/* Fit of architectures of square sizes, the powers of two from `least` to `most`. */
+gan_status gan__arch_fit_doubling(struct gan__arch_opts *o, int64_t least, int64_t most, bool fixed,
+                                  gan_err *err);
 
 /* The normalisation of a network's hidden layers. */
 struct gan__norming {
@@ -103,6 +109,12 @@ struct gan__head {
  * Fills out[0] with scores [N,outputs], out[1] with the flattened features. */
 void gan__arch_head(gan_nn *nn, gan_val x, const struct gan__head *h,
                     const struct gan__arch_opts *o, const gan_val *in, gan_val *out);
+
+/* Convolution of kernel 5, stride 2 and TensorFlow's SAME padding, with bias; its transpose. */
+gan_val gan__arch_halve5(gan_nn *nn, const char *name, gan_val x, int64_t channels,
+                         const char *init, bool spectral);
+gan_val gan__arch_double5(gan_nn *nn, const char *name, gan_val x, int64_t channels,
+                          const char *init);
 
 /* Images [N,H,W,C] -> [N/m,H,W,m*C]: m neighbouring samples judged as one, Lin et al. 2018,
  * arXiv:1712.04086. With m = 1 the images themselves. */

@@ -11,22 +11,9 @@ enum { SMALLEST = 16, LARGEST = 256 };
 
 static gan_status fit(struct gan__arch_opts *o, bool fixed, gan_err *err)
 {
-    struct gan_task *t = &o->task;
-    int64_t side = t->height > t->width ? t->height : t->width, size = SMALLEST;
-    while (size < side && size < LARGEST) {
-        size *= 2;
-    }
-    bool takes = t->height == size && t->width == size;
-    if (side > LARGEST || (fixed && !takes)) {
-        return gan__fail(err, GAN_E_RANGE,
-                         "dcgan: the image size is %lldx%lld, allowed are squares of 16, 32, 64, "
-                         "128 or 256",
-                         (long long)t->height, (long long)t->width);
-    }
-    t->height = t->width = size;
-    t->range = GAN_RANGE_SIGNED;
+    GAN_TRY(gan__arch_fit_doubling(o, SMALLEST, LARGEST, fixed, err));
     if (o->width == 0) {
-        o->width = size <= 32 ? 32 : 64;
+        o->width = o->task.height <= 32 ? 32 : 64;
     }
     return GAN_OK;
 }

@@ -1,23 +1,33 @@
-/* arch_mlp.c: networks of equally wide layers: for points in the plane, and the perceptron that
- * tests whether a GAN needs convolutions.
+/* arch_mlp.c: networks of equally wide layers: for points in the plane, and the perceptrons that
+ * test whether a GAN needs convolutions.
  *
  * Gulrajani et al. 2017, arXiv:1704.00028: gan_toy (three layers of 512 ReLU in both networks, He's
- * initial weights) and the third row of the robustness table (four). */
+ * initial weights) and the paper's perceptron of four; Arjovsky et al. 2017, arXiv:1701.07875: three
+ * with PyTorch's weights; Metz et al. 2016, arXiv:1611.02163: two layers of 128 tanh. */
 #include "arch.h"
 
-static const struct gan_linear hidden = {.bias = true, .init = "he-uniform:1"};
+/* What the networks differ in. */
+struct shape {
+    int layers;
+    const char *hidden, *last; /* initial weights */
+    gan_val (*act)(gan_graph *g, gan_val x);
+};
 
-/* x -> `layers` times linear, norm and ReLU. */
-static gan_val hidden_layers(gan_nn *nn, gan_val x, int layers, const struct gan__norming *norm,
-                             int64_t width, bool spectral)
+static const struct shape he3 = {3, "he-uniform:1", "glorot-uniform:1", gan_relu};
+static const struct shape he4 = {4, "he-uniform:1", "glorot-uniform:1", gan_relu};
+static const struct shape torch3 = {3, NULL, NULL, gan_relu};
+static const struct shape tanh2 = {2, NULL, NULL, gan_tanh};
+
+/* x -> `layers` times linear, norm and activation. */
+static gan_val hidden_layers(gan_nn *nn, gan_val x, const struct shape *s,
+                             const struct gan__norming *norm, int64_t width, bool spectral)
 {
-    gan_graph *g = gan_nn_graph(nn);
-    struct gan_linear l = hidden;
-    l.out = width;
-    l.spectral = spectral;
-    for (int i = 0; i < layers; i++) {
+    const struct gan_linear l = {
+        .out = width, .bias = true, .init = s->hidden, .spectral = spectral};
+    for (int i = 0; i < s->layers; i++) {
         x = gan_linear(nn, gan_nn_format(nn, "main.%d", 2 * i), x, l);
-        x = gan_relu(g, gan__arch_norm(nn, gan_nn_format(nn, "norm%d", i + 1), x, norm));
+        x = gan__arch_norm(nn, gan_nn_format(nn, "norm%d", i + 1), x, norm);
+        x = s->act(gan_nn_graph(nn), x);
     }
     return x;
 }
@@ -36,37 +46,37 @@ static gan_status fit_any(struct gan__arch_opts *o, bool fixed, gan_err *err)
 }
 
 /* z -> hidden layers -> linear to the image. */
-static gan_val generator(gan_nn *nn, const gan_val *in, int layers, const struct gan__arch_opts *o)
+static gan_val generator(gan_nn *nn, const gan_val *in, const struct shape *s,
+                         const struct gan__arch_opts *o)
 {
     const struct gan_task *t = &o->task;
     const struct gan__norming norm = gan__arch_norm_gen(o, in);
-    gan_val x = hidden_layers(nn, in[0], layers, &norm, o->width, false);
-    x = gan_linear(
-        nn, gan_nn_format(nn, "main.%d", 2 * layers), x,
-        (struct gan_linear){.out = features(t), .bias = true, .init = "glorot-uniform:1"});
+    gan_val x = hidden_layers(nn, in[0], s, &norm, o->width, false);
+    x = gan_linear(nn, gan_nn_format(nn, "main.%d", 2 * s->layers), x,
+                   (struct gan_linear){.out = features(t), .bias = true, .init = s->last});
     return gan_unflatten(gan_nn_graph(nn), x, t->height, t->width, t->channels);
 }
 
 /* Image -> hidden layers -> score. */
-static void critic(gan_nn *nn, const gan_val *in, gan_val *out, int layers,
+static void critic(gan_nn *nn, const gan_val *in, gan_val *out, const struct shape *s,
                    const struct gan__arch_opts *o)
 {
     const struct gan__norming norm = gan__arch_norm_disc(o);
     const struct gan__head head = {
-        .name = gan_nn_format(nn, "main.%d", 2 * layers), .bias = true, .init = "glorot-uniform:1"};
+        .name = gan_nn_format(nn, "main.%d", 2 * s->layers), .bias = true, .init = s->last};
     gan_val x = gan_flatten(gan_nn_graph(nn), in[0]);
-    x = hidden_layers(nn, x, layers, &norm, o->width, o->spectral);
+    x = hidden_layers(nn, x, s, &norm, o->width, o->spectral);
     gan__arch_head(nn, x, &head, o, in, out);
 }
 
 static void toy_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
-    out[0] = generator(nn, in, 3, options);
+    out[0] = generator(nn, in, &he3, options);
 }
 
 static void toy_discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
-    critic(nn, in, out, 3, options);
+    critic(nn, in, out, &he3, options);
 }
 
 GAN_ARCH(toy) = {
@@ -87,13 +97,13 @@ GAN_ARCH(toy) = {
 static void mlp_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
-    gan_val x = generator(nn, in, 4, o);
+    gan_val x = generator(nn, in, &he4, o);
     out[0] = o->task.points ? x : gan_tanh(gan_nn_graph(nn), x); /* points lie anywhere */
 }
 
 static void mlp_discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
-    critic(nn, in, out, 4, options);
+    critic(nn, in, out, &he4, options);
 }
 
 GAN_ARCH(mlp512) = {
@@ -109,4 +119,54 @@ GAN_ARCH(mlp512) = {
     .gen = mlp_generator,
     .disc = mlp_discriminator,
     .init = "glorot-uniform",
+};
+
+/* No tanh at the end, as the code has it. */
+static void wgan_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    out[0] = generator(nn, in, &torch3, options);
+}
+
+static void wgan_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    critic(nn, in, out, &torch3, options);
+}
+
+GAN_ARCH(wgan_mlp) = {
+    .name = "wgan-mlp",
+    .doc = "WGAN's perceptrons, three layers of 512 ReLU, linear output: images of any size",
+    .paper = "Arjovsky et al. 2017, arXiv:1701.07875 (--mlp_G --mlp_D of the code)",
+    .z = 100,
+    .width = 512,
+    .norm_gen = GAN__NORM_NONE,
+    .norm_disc = GAN__NORM_NONE,
+    .points = true,
+    .fit = fit_any,
+    .gen = wgan_generator,
+    .disc = wgan_critic,
+};
+
+static void unrolled_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    out[0] = generator(nn, in, &tanh2, options);
+}
+
+static void unrolled_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    critic(nn, in, out, &tanh2, options);
+}
+
+GAN_ARCH(unrolled_mlp) = {
+    .name = "unrolled-mlp",
+    .doc = "two layers of 128 tanh in both networks, orthogonal weights: points in the plane",
+    .paper = "Metz et al. 2016, arXiv:1611.02163 (poolio/unrolled_gan)",
+    .z = 256,
+    .width = 128,
+    .norm_gen = GAN__NORM_NONE,
+    .norm_disc = GAN__NORM_NONE,
+    .points = true,
+    .fit = fit_any,
+    .gen = unrolled_generator,
+    .disc = unrolled_critic,
+    .init = "orthogonal:1.4",
 };

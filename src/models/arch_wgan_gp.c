@@ -8,34 +8,6 @@
 #define CONV_INIT "glorot-uniform:1.4142135623730951,2"
 #define LINEAR_INIT "glorot-uniform:1"
 
-/* SAME of kernel 5, stride 2: one row before and two after, for odd extents two and two. */
-static gan_val down(gan_nn *nn, const char *name, gan_val x, int64_t channels, bool spectral)
-{
-    bool odd = gan_dim(gan_nn_graph(nn), x, 1) % 2 != 0;
-    return gan_conv(nn, name, x,
-                    (struct gan_conv_layer){.out = channels,
-                                            .kernel = 5,
-                                            .stride = 2,
-                                            .pad = odd ? 2 : 1,
-                                            .pad_extra = odd ? 0 : 1,
-                                            .bias = true,
-                                            .init = CONV_INIT,
-                                            .spectral = spectral});
-}
-
-/* Its transpose: twice the size. */
-static gan_val up(gan_nn *nn, const char *name, gan_val x, int64_t channels)
-{
-    return gan_conv_transpose(nn, name, x,
-                              (struct gan_conv_layer){.out = channels,
-                                                      .kernel = 5,
-                                                      .stride = 2,
-                                                      .pad = 1,
-                                                      .pad_extra = 1,
-                                                      .bias = true,
-                                                      .init = CONV_INIT});
-}
-
 static gan_val normed(gan_nn *nn, const char *name, gan_val x, const struct gan__norming *norm)
 {
     return gan_relu(gan_nn_graph(nn), gan__arch_norm(nn, name, x, norm));
@@ -56,10 +28,11 @@ static void critic(gan_nn *nn, const gan_val *in, gan_val *out, const void *opti
     gan_graph *g = gan_nn_graph(nn);
     const struct gan__norming norm = gan__arch_norm_disc(o);
     const struct gan__head head = {.name = "output", .bias = true, .init = LINEAR_INIT};
-    gan_val x = gan_leaky_relu(g, down(nn, "conv1", in[0], o->width, o->spectral), o->slope);
-    x = down(nn, "conv2", x, 2 * o->width, o->spectral);
+    gan_val x = gan_leaky_relu(
+        g, gan__arch_halve5(nn, "conv1", in[0], o->width, CONV_INIT, o->spectral), o->slope);
+    x = gan__arch_halve5(nn, "conv2", x, 2 * o->width, CONV_INIT, o->spectral);
     x = gan_leaky_relu(g, gan__arch_norm(nn, "norm2", x, &norm), o->slope);
-    x = down(nn, "conv3", x, 4 * o->width, o->spectral);
+    x = gan__arch_halve5(nn, "conv3", x, 4 * o->width, CONV_INIT, o->spectral);
     x = gan_leaky_relu(g, gan__arch_norm(nn, "norm3", x, &norm), o->slope);
     gan__arch_head(nn, x, &head, o, in, out);
 }
@@ -78,10 +51,10 @@ static void mnist_generator(gan_nn *nn, const gan_val *in, gan_val *out, const v
     gan_graph *g = gan_nn_graph(nn);
     const struct gan__norming norm = gan__arch_norm_gen(o, in);
     gan_val x = seed(nn, in[0], 4 * o->width, &norm);
-    x = normed(nn, "norm1", up(nn, "deconv1", x, 2 * o->width), &norm);
+    x = normed(nn, "norm1", gan__arch_double5(nn, "deconv1", x, 2 * o->width, CONV_INIT), &norm);
     x = gan_slice_axis(g, gan_slice_axis(g, x, 1, 0, 7), 2, 0, 7);
-    x = normed(nn, "norm2", up(nn, "deconv2", x, o->width), &norm);
-    out[0] = gan_sigmoid(g, up(nn, "deconv3", x, o->task.channels));
+    x = normed(nn, "norm2", gan__arch_double5(nn, "deconv2", x, o->width, CONV_INIT), &norm);
+    out[0] = gan_sigmoid(g, gan__arch_double5(nn, "deconv3", x, o->task.channels, CONV_INIT));
 }
 
 GAN_ARCH(wgan_gp_mnist) = {
@@ -109,9 +82,10 @@ static void cifar_generator(gan_nn *nn, const gan_val *in, gan_val *out, const v
     const struct gan__arch_opts *o = options;
     const struct gan__norming norm = gan__arch_norm_gen(o, in);
     gan_val x = seed(nn, in[0], 4 * o->width, &norm);
-    x = normed(nn, "norm1", up(nn, "deconv1", x, 2 * o->width), &norm);
-    x = normed(nn, "norm2", up(nn, "deconv2", x, o->width), &norm);
-    out[0] = gan_tanh(gan_nn_graph(nn), up(nn, "deconv3", x, o->task.channels));
+    x = normed(nn, "norm1", gan__arch_double5(nn, "deconv1", x, 2 * o->width, CONV_INIT), &norm);
+    x = normed(nn, "norm2", gan__arch_double5(nn, "deconv2", x, o->width, CONV_INIT), &norm);
+    out[0] = gan_tanh(gan_nn_graph(nn),
+                      gan__arch_double5(nn, "deconv3", x, o->task.channels, CONV_INIT));
 }
 
 GAN_ARCH(wgan_gp_cifar) = {

@@ -60,9 +60,34 @@ gan_status gan__arch_fit_size(struct gan__arch_opts *o, int64_t size, bool fixed
     return GAN_OK;
 }
 
+gan_status gan__arch_fit_doubling(struct gan__arch_opts *o, int64_t least, int64_t most, bool fixed,
+                                  gan_err *err)
+{
+    struct gan_task *t = &o->task;
+    int64_t side = t->height > t->width ? t->height : t->width, size = least;
+    while (size < side && size < most) {
+        size *= 2;
+    }
+    bool takes = t->height == size && t->width == size;
+    if (side > most || (fixed && !takes)) {
+        return gan__fail(err, GAN_E_RANGE,
+                         "%s: the image size is %lldx%lld, allowed are squares of powers of two "
+                         "from %lld to %lld",
+                         o->arch->name, (long long)t->height, (long long)t->width, (long long)least,
+                         (long long)most);
+    }
+    t->height = t->width = size;
+    t->range = GAN_RANGE_SIGNED;
+    return GAN_OK;
+}
+
 /* Combinations no network can take. */
 static gan_status check(const struct gan__arch_opts *o, gan_err *err)
 {
+    if (o->arch->normless && (o->norm_gen != GAN__NORM_NONE || o->norm_disc != GAN__NORM_NONE)) {
+        return gan__fail(err, GAN_E_ARG, "architecture %s has no normalisation to choose",
+                         o->arch->name);
+    }
     if (o->norm_disc == GAN__NORM_VIRTUAL) {
         return gan__fail(err, GAN_E_ARG,
                          "virtual norm in the discriminator needs a reference of real images, "
@@ -74,7 +99,7 @@ static gan_status check(const struct gan__arch_opts *o, gan_err *err)
     if (o->task.classes < 1) {
         return gan__fail(err, GAN_E_ARG, "networks that know the class need data with classes");
     }
-    if (o->norm_gen != GAN__NORM_BATCH) {
+    if (o->norm_gen != GAN__NORM_BATCH && !o->arch->knows_label) {
         return gan__fail(err, GAN_E_ARG,
                          "a generator learns the class through batch norm; use norm-gen batch");
     }

@@ -115,7 +115,7 @@ static void every_arch_takes_every_head(void **state)
             o.minibatch = minibatch;
             o.outputs = 3 * minibatch;
             o.pack = minibatch == GAN__MINIBATCH_STDDEV ? 2 : 0;
-            o.norm_disc = GAN__NORM_LAYER;
+            o.norm_disc = o.arch->normless ? GAN__NORM_NONE : GAN__NORM_LAYER;
             check(o);
         }
     }
@@ -129,10 +129,13 @@ static void every_arch_takes_classes_and_virtual_norm(void **state)
         options_of(&o, gan__archs[k]);
         o.cond = GAN__COND_PROJECTION;
         o.task.classes = 4;
-        o.norm_gen = GAN__NORM_BATCH;
-        o.norm_disc = GAN__NORM_INSTANCE;
+        o.norm_gen = o.arch->normless ? GAN__NORM_NONE : GAN__NORM_BATCH;
+        o.norm_disc = o.arch->normless ? GAN__NORM_NONE : GAN__NORM_INSTANCE;
         o.spectral = true;
         check(o);
+        if (o.arch->normless) {
+            continue;
+        }
         options_of(&o, gan__archs[k]);
         o.norm_gen = GAN__NORM_VIRTUAL;
         o.norm_disc = GAN__NORM_NONE;
@@ -164,6 +167,103 @@ static void refusals(void **state)
     assert_int_equal(gan__arch_fit(&o, false, &err), GAN_E_ARG);
 }
 
+/* Published and worked out by hand from the layer lists. */
+static void parameter_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch;
+        int64_t size, channels, pack, gen, disc;
+    } rows[] = {
+        {"gan-mlp", 28, 1, 1, 1510032, 533505},
+        /* as test_step's model gan --net paper */
+        {"gan2014", 28, 1, 1, 121200 + 1441200 + 941584, 942000 + 289200 + 241},
+        {"dcgan", 64, 3, 1, 3576704, 2765568},
+        /* 100x8192, norm 128, 9x128x128, norm 128, 9x128x64, norm 64, 9x64; D 16, 32, 64, 128 */
+        {"dcgan32", 32, 1, 1, 827392 + 256 + 147584 + 256 + 73792 + 128 + 577,
+         160 + 4640 + 64 + 18496 + 128 + 73856 + 256 + 513},
+        {"toy", 1, 2, 1, 527874, 527361},
+        {"wgan-gp-mnist", 28, 1, 1, 1554177, 1030145},
+        {"resnet-cifar", 32, 3, 1, 1204483, 1053825},
+        {"sngan-resnet", 32, 3, 1, 4276739, 1053824},
+        {"r3gan", 32, 3, 1, 20732160, 20683776},
+        /* 100-512-512-512-12288 and back to 1 */
+        {"wgan-mlp", 64, 3, 1, 51712 + 2 * 262656 + 6303744, 6291968 + 2 * 262656 + 513},
+        /* 2-400-400-400-400-2 with norms; maxout 2m-1000, 200-1000 twice, 200-1 */
+        {"pacgan", 1, 2, 1, 1200 + 3 * 160400 + 4 * 800 + 802, 3000 + 2 * 201000 + 201},
+        {"pacgan", 1, 2, 2, 1200 + 3 * 160400 + 4 * 800 + 802, 5000 + 2 * 201000 + 201},
+        /* 256-128-128-2 and 2-128-128-1 */
+        {"unrolled-mlp", 1, 2, 1, 32896 + 16512 + 258, 384 + 16512 + 129},
+        /* 128x8192, kernels of 4 to 256, 128, 64 with norms, 27x64; D's seven kernels, 8192 */
+        {"sngan-cnn", 32, 3, 1, 1056768 + 2097408 + 512 + 524416 + 256 + 131136 + 128 + 1731,
+         1792 + 65600 + 73856 + 262272 + 295168 + 1048832 + 1180160 + 8193},
+        {"fgan-mnist", 28, 1, 1, 121200 + 2400 + 1441200 + 2400 + 941584, 188400 + 57840 + 241},
+        /* 128x8192 and 25(512x256 + 256x128 + 128x64 + 64x3); 25(3x64 + 64x128 + 128x256 + 256x512),
+         * 8192; biases and norms */
+        {"robust-baseline", 64, 3, 1,
+         1056768 + 1024 + 3277056 + 512 + 819328 + 256 + 204864 + 128 + 4803,
+         4864 + 204928 + 256 + 819456 + 512 + 3277312 + 1024 + 8193},
+        {"robust-nonorm", 64, 3, 1, 1056768 + 3277056 + 819328 + 204864 + 4803,
+         4864 + 204928 + 819456 + 3277312 + 8193},
+        /* 128x1024, 25x64x64 three times, 25x64x3 */
+        {"robust-constant", 64, 3, 1, 132096 + 3 * 102464 + 4803,
+         4864 + 204928 + 256 + 819456 + 512 + 3277312 + 1024 + 8193},
+        /* 128-512-512-512-512-12288 */
+        {"robust-mlp", 64, 3, 1, 66048 + 3 * 262656 + 6303744,
+         4864 + 204928 + 256 + 819456 + 512 + 3277312 + 1024 + 8193},
+        /* the baseline's with twice the outputs of hidden layers */
+        {"robust-gated", 64, 3, 1,
+         2 * 1056768 + 2048 + 2 * 3277056 + 1024 + 2 * 819328 + 512 + 2 * 204864 + 256 + 4803,
+         2 * 4864 + 2 * 204928 + 512 + 2 * 819456 + 1024 + 2 * 3277312 + 2048 + 8193},
+        {"robust-tanh", 64, 3, 1,
+         1056768 + 1024 + 3277056 + 512 + 819328 + 256 + 204864 + 128 + 4803,
+         4864 + 204928 + 256 + 819456 + 512 + 3277312 + 1024 + 8193},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world w = {.o = {.slope = 0.2, .pack = rows[i].pack}};
+        gan_err err = {0};
+        assert_int_equal(gan__arch_option(rows[i].arch, &w.o.arch, &err), GAN_OK);
+        w.o.task = (struct gan_task){.height = rows[i].size,
+                                     .width = rows[i].size,
+                                     .channels = rows[i].channels,
+                                     .points = w.o.arch->points};
+        assert_int_equal(gan__arch_fit(&w.o, true, &err), GAN_OK);
+        w.store = gan_store_new();
+        assert_int_equal(gan_model_declare(&bare, &w.o, w.store, GAN_F32, &w.nets, &err), GAN_OK);
+        if (gan_net_params(w.nets.net[0]) != rows[i].gen ||
+            gan_net_params(w.nets.net[1]) != rows[i].disc) {
+            fail_msg("%s has %lld and %lld parameters, expected %lld and %lld", rows[i].arch,
+                     (long long)gan_net_params(w.nets.net[0]),
+                     (long long)gan_net_params(w.nets.net[1]), (long long)rows[i].gen,
+                     (long long)rows[i].disc);
+        }
+        world_close(&w);
+    }
+}
+
+/* Weights of more than one axis: 99 of 33 blocks, first, last, and those on shortcuts. */
+static void resnet101_has_101_layers(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {32, 64};
+    extern const struct gan_arch gan__arch_robust_resnet101;
+    for (int i = 0; i < 2; i++) {
+        struct world w;
+        options_of(&w.o, &gan__arch_robust_resnet101);
+        w.o.task.height = w.o.task.width = sizes[i];
+        world_open(&w, GAN_F32);
+        for (int k = 0; k < 2; k++) {
+            int layers = 0;
+            for (int j = 0; j < gan_net_count(w.nets.net[k]); j++) {
+                const struct gan_param *p = gan_net_param(w.nets.net[k], j);
+                layers += p->shape.rank > 1 && strstr(p->local, "shortcut") == NULL;
+            }
+            assert_int_equal(layers, 101);
+        }
+        world_close(&w);
+    }
+}
+
 /* Two samples of 1x2 pixels with two channels become one with four. */
 static void packing_keeps_pixels_together(void **state)
 {
@@ -193,6 +293,8 @@ int main(void)
         cmocka_unit_test(every_arch_takes_every_head),
         cmocka_unit_test(every_arch_takes_classes_and_virtual_norm),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(parameter_counts),
+        cmocka_unit_test(resnet101_has_101_layers),
         cmocka_unit_test(packing_keeps_pixels_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
