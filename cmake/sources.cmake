@@ -8,6 +8,11 @@ if(NOT GAN_ONEDNN)
   list(FILTER lib_sources EXCLUDE REGEX "/dnnl_[^/]*\\.c$")
 endif()
 
+# cairo_*.c are the only users of <cairo.h>.
+if(NOT GAN_CAIRO)
+  list(FILTER lib_sources EXCLUDE REGEX "/cairo_[^/]*\\.c$")
+endif()
+
 # lanes_*.c: one source of explicit lanes, compiled once for each instruction set.
 set(lanes_sources ${lib_sources})
 list(FILTER lanes_sources INCLUDE REGEX "/lanes_[^/]*\\.c$")

@@ -9,7 +9,9 @@ set -eu
 # build: compiler, CMake
 packages="make cmake ninja-build gcc libc6-dev pkg-config"
 # libraries, each a switch of the build (cmake/dependencies.cmake)
-packages="$packages libdnnl-dev zlib1g-dev libspng-dev libyaml-dev libcjson-dev"
+packages="$packages libdnnl-dev zlib1g-dev libspng-dev libyaml-dev libcjson-dev libcairo2-dev"
+# a font for the figures
+packages="$packages fonts-dejavu-core"
 # real data of the demo and the tests
 packages="$packages dataset-fashion-mnist"
 # tests and checks

@@ -103,7 +103,7 @@ struct gan_library gan_library_at(int i)
         {"cjson", GAN_HAVE_CJSON, "headers of checkpoints, logs"},
         {"lapack", GAN_HAVE_LAPACK, "eigenvalues of metrics"},
         {"jpeg", GAN_HAVE_JPEG, "images as JPEG"},
-        {"cairo", GAN_HAVE_CAIRO, "figures as SVG"},
+        {"cairo", GAN_HAVE_CAIRO, "figures as PNG and SVG"},
         {"sqlite", GAN_HAVE_SQLITE, "database of runs"},
     };
     int count = (int)(sizeof list / sizeof list[0]);
