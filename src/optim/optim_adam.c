@@ -38,8 +38,9 @@ static void adam_update(struct gan__rule_call *c)
     gan_graph *g = c->g;
     double b1 = c->arg[BETA1], b2 = c->arg[BETA2];
     gan_val m = gan_add(g, gan_scale(g, c->slot[0], b1), gan_scale(g, c->grad, 1 - b1));
-    gan_val v =
-        gan_add(g, gan_scale(g, c->slot[1], b2), gan_scale(g, gan_square(g, c->grad), 1 - b2));
+    /* not gan_square, which is one value with that of the gradient's norm and would be kept for here */
+    gan_val square = gan_mul(g, c->grad, c->grad);
+    gan_val v = gan_add(g, gan_scale(g, c->slot[1], b2), gan_scale(g, square, 1 - b2));
     gan_val root = gan_shift(g, gan_mul(g, gan__rule_root(c, v), c->scalar[ROOT]), c->arg[EPS]);
     c->slot[0] = m;
     c->slot[1] = v;

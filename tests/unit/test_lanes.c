@@ -171,7 +171,8 @@ static void tiles_agree(void **state)
         int64_t where = 0;
 #define COMPARE(NAME)                                                                              \
     {                                                                                              \
-        const float *in[] = {a, b, c}, *over[] = {got, b, c};                                      \
+        const float *in[] = {a, b, c, b, c, a, b, c};                                              \
+        const float *over[] = {got, b, c, b, c, a, b, c};                                          \
         (base->NAME)(in, want, TILE, num);                                                         \
         memcpy(got, a, sizeof got);                                                                \
         (l->NAME)(over, got, TILE, num);                                                           \
@@ -181,6 +182,41 @@ static void tiles_agree(void **state)
     }
         GAN_LANES_TILES(COMPARE)
 #undef COMPARE
+    }
+}
+
+/* An update of Adam, in place, against the operations one by one; nothing moves behind a shut guard. */
+static void adam(void **state)
+{
+    (void)state;
+    const struct gan__lanes *l = gan__lanes();
+    const float open = 1.0f, shut = 0.0f, b1 = 0.5f, c1 = 0.5f, b2 = 0.999f, c2 = 0.001f;
+    const float step = 2e-4f, root = 1.5f, eps = 1e-8f;
+    static float g[TILE], m[TILE], v[TILE], p[TILE], was[3][TILE];
+    uint32_t seed = 7;
+    for (int i = 0; i < TILE; i++) {
+        g[i] = next_float(&seed);
+        m[i] = next_float(&seed);
+        v[i] = fabsf(next_float(&seed));
+        p[i] = next_float(&seed);
+    }
+    memcpy(was[0], m, sizeof m);
+    memcpy(was[1], v, sizeof v);
+    memcpy(was[2], p, sizeof p);
+    for (int k = 0; k < 2; k++) {
+        const float *guard = k == 0 ? &shut : &open;
+        l->adam_m((const float *[]){guard, m, &b1, g, &c1}, m, TILE, NULL);
+        l->adam_v((const float *[]){guard, v, &b2, g, &c2}, v, TILE, NULL);
+        l->adam_p((const float *[]){guard, p, &step, m, v, &root, &eps, p}, p, TILE, NULL);
+        for (int i = 0; i < TILE; i++) {
+            volatile float mb = was[0][i] * b1, gc = g[i] * c1, vb = was[1][i] * b2;
+            volatile float gg = g[i] * g[i], ggc = gg * c2, m1 = mb + gc, v1 = vb + ggc;
+            volatile float r = sqrtf(v1) * root, d = r + eps, q = m1 / d, move = step * q;
+            float p1 = was[2][i] - move;
+            assert_true(m[i] == (k == 0 ? was[0][i] : m1));
+            assert_true(v[i] == (k == 0 ? was[1][i] : v1));
+            assert_true(p[i] == (k == 0 ? was[2][i] : p1));
+        }
     }
 }
 
@@ -214,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accuracy),
         cmocka_unit_test(tiles_agree),
+        cmocka_unit_test(adam),
         cmocka_unit_test(special_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

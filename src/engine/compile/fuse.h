@@ -72,6 +72,9 @@ struct gan__code {
 /* Joins neighbouring operations for which the backend has one tile function. */
 void gan__fusion_combine(const struct gan__compile *c, struct gan__code *p);
 
+/* Makes three operations of Adam's update of a parameter and its moments behind their guard. */
+void gan__fusion_adam(const struct gan__compile *c, struct gan__code *p);
+
 /* The value that a program loads for v: looks through a broadcast. */
 gan_val gan__fusion_source(const gan_graph *g, gan_val v);
 

@@ -235,6 +235,7 @@ static void combine(struct draft *d)
                           .tails = d->tails,
                           .n_tails = d->n_tails};
     gan__fusion_combine(d->f->c, &c);
+    gan__fusion_adam(d->f->c, &c);
     d->n_code = c.n_code;
 }
 

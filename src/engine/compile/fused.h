@@ -26,9 +26,10 @@ struct gan__attr_post {
     double slope; /* of GAN_POST_LEAKY */
 };
 
-#define GAN__MAX_LOADS 24  /* different inputs of one program */
-#define GAN__MAX_STORES 16 /* results of one program, sums included */
-#define GAN__MAX_CODE 192  /* operations of one program */
+#define GAN__MAX_LOADS 24   /* different inputs of one program */
+#define GAN__MAX_STORES 16  /* results of one program, sums included */
+#define GAN__MAX_CODE 192   /* operations of one program */
+#define GAN__MAX_OPERANDS 8 /* inputs of one operation */
 
 /* How a load finds the element that belongs to linear index i of the results. */
 enum gan__load_kind {
@@ -55,7 +56,7 @@ struct gan__load {
 struct gan__instr {
     const struct gan__op *op;
     int n_in;
-    int in[3];
+    int in[GAN__MAX_OPERANDS];
     int out;       /* >= n_loads; reused once its last reader has run */
     double num[2]; /* the operation's gan__attr_num */
 };

@@ -1,7 +1,7 @@
 /* pass_memplan.c: offsets of the workspace's buffers. A buffer's start, end and size are known, so
  * placing them is packing rectangles. First a scan over time with a free list in address order,
- * best fit; for small plans also greedily, largest first, at the lowest offset that is free during
- * the buffer's life; the smaller slab wins. Off: every buffer has bytes of its own.
+ * best fit; for small plans also greedily, at the lowest offset that is free during the buffer's life:
+ * the largest first, the largest for the longest first, the longest first. The smallest slab wins. Off: every buffer has bytes of its own.
  *
  * ref: Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
  *      arXiv:2001.03288 (greedy by size) */
@@ -140,8 +140,30 @@ static int by_size(const void *pa, const void *pb)
     return *a < *b ? -1 : *a > *b;
 }
 
+/* Bytes times steps. */
+static double area(const struct gan__buffer *b)
+{
+    return (double)b->bytes * (double)(b->end - b->start + 1);
+}
+
+static int by_area(const void *pa, const void *pb)
+{
+    const struct gan__buffer *const *a = pa, *const *b = pb;
+    double left = area(*a), right = area(*b);
+    return left < right ? 1 : left > right ? -1 : by_size(pa, pb);
+}
+
+static int by_life(const void *pa, const void *pb)
+{
+    const struct gan__buffer *const *a = pa, *const *b = pb;
+    int64_t left = (*a)->end - (*a)->start, right = (*b)->end - (*b)->start;
+    return left < right ? 1 : left > right ? -1 : by_size(pa, pb);
+}
+
 /* offset[] by buffer; the placed ones are kept in address order. */
-static gan_status place_greedy(struct gan__layout *l, size_t *offset, size_t *slab, gan_err *err)
+static gan_status place_greedy(const struct gan__layout *l,
+                               int (*compare)(const void *pa, const void *pb), size_t *offset,
+                               size_t *slab, gan_err *err)
 {
     const struct gan__buffer **order = gan__alloc_array(l->n_buffers + 1, sizeof *order);
     const struct gan__buffer **placed = gan__alloc_array(l->n_buffers + 1, sizeof *placed);
@@ -157,7 +179,7 @@ static gan_status place_greedy(struct gan__layout *l, size_t *offset, size_t *sl
             order[n++] = &l->buffers[i];
         }
     }
-    qsort(order, n, sizeof *order, by_size);
+    qsort(order, n, sizeof *order, compare);
     for (size_t i = 0; i < n; i++) {
         const struct gan__buffer *b = order[i];
         size_t bytes = gan__round_up(b->bytes), at = 0, slot = 0;
@@ -210,6 +232,16 @@ static gan_status find_live(struct gan__layout *l, gan_err *err)
     return GAN_OK;
 }
 
+static void take_places(struct gan__layout *l, const size_t *offset, size_t slab)
+{
+    l->slab_bytes = slab;
+    for (size_t i = 0; i < l->n_buffers; i++) {
+        if (in_slab(&l->buffers[i])) {
+            l->buffers[i].at = offset[i];
+        }
+    }
+}
+
 gan_status gan__memplan(struct gan__layout *l, gan_err *err)
 {
     GAN_TRY(find_live(l, err));
@@ -226,18 +258,17 @@ gan_status gan__memplan(struct gan__layout *l, gan_err *err)
     if (l->n_buffers >= SMALL_PLAN) {
         return GAN_OK;
     }
+    static int (*const orders[])(const void *pa, const void *pb) = {by_size, by_area, by_life};
     size_t greedy = 0;
     size_t *offset = gan__alloc_array(l->n_buffers + 1, sizeof *offset);
     if (!offset) {
         return gan__fail_nomem(err, l->n_buffers * sizeof *offset, "the memory plan");
     }
-    gan_status status = place_greedy(l, offset, &greedy, err);
-    if (status == GAN_OK && greedy < l->slab_bytes) {
-        l->slab_bytes = greedy;
-        for (size_t i = 0; i < l->n_buffers; i++) {
-            if (in_slab(&l->buffers[i])) {
-                l->buffers[i].at = offset[i];
-            }
+    gan_status status = GAN_OK;
+    for (size_t k = 0; k < sizeof orders / sizeof *orders && status == GAN_OK; k++) {
+        status = place_greedy(l, orders[k], offset, &greedy, err);
+        if (status == GAN_OK && greedy < l->slab_bytes) {
+            take_places(l, offset, greedy);
         }
     }
     gan__free(offset);

@@ -57,4 +57,7 @@ GAN_KERNEL(cpu, sub_mul) = {.backend = "cpu", .op = "sub_mul", .tile = tile_sub_
 GAN_KERNEL(cpu, sub_prod) = {.backend = "cpu", .op = "sub_prod", .tile = tile_sub_prod};
 GAN_KERNEL(cpu, gate) = {.backend = "cpu", .op = "gate", .tile = tile_gate};
 GAN_KERNEL(cpu, leaky_gate) = {.backend = "cpu", .op = "leaky_gate", .tile = tile_leaky_gate};
+GAN_KERNEL(cpu, adam_m) = {.backend = "cpu", .op = "adam_m", .tile = tile_adam_m};
+GAN_KERNEL(cpu, adam_v) = {.backend = "cpu", .op = "adam_v", .tile = tile_adam_v};
+GAN_KERNEL(cpu, adam_p) = {.backend = "cpu", .op = "adam_p", .tile = tile_adam_p};
 /* clang-format on */

@@ -83,7 +83,10 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
     }
     for (int i = 0; i < prog->n_code; i++) {
         const struct gan__instr *c = &prog->code[i];
-        struct gan__type f32[3] = {{GAN_F32, {0}}, {GAN_F32, {0}}, {GAN_F32, {0}}};
+        struct gan__type f32[GAN__MAX_OPERANDS] = {{GAN_F32, {0}}};
+        for (int j = 1; j < c->n_in; j++) {
+            f32[j] = f32[0];
+        }
         const struct gan__kernel *k = gan__kernel_tile("cpu", c->op, f32, c->n_in, f32, 1, c->num);
         if (!k) {
             return gan__fail(err, GAN_E_INTERNAL, "%s has no tile function", c->op->name);
@@ -332,7 +335,7 @@ static void run_tile(const struct machine *m, const struct gan__call *c, struct 
     load_tile(m, c, b, start, n);
     for (int i = 0; i < p->n_code; i++) {
         const struct gan__instr *code = &p->code[i];
-        const float *in[3] = {NULL, NULL, NULL};
+        const float *in[GAN__MAX_OPERANDS] = {NULL};
         for (int j = 0; j < code->n_in; j++) {
             in[j] = b->reg[code->in[j]];
         }

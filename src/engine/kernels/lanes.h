@@ -48,7 +48,10 @@ typedef void gan__tile(const float *const *in, float *out, int64_t n, const doub
     X(sub_mul)                                                                                     \
     X(sub_prod)                                                                                    \
     X(gate)                                                                                        \
-    X(leaky_gate)
+    X(leaky_gate)                                                                                  \
+    X(adam_m)                                                                                      \
+    X(adam_v)                                                                                      \
+    X(adam_p)
 
 enum { GAN_SUM_LANES = 16 };
 

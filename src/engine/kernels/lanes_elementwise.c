@@ -96,6 +96,48 @@ static void select_tile(const float *const *in, float *out, int64_t n, const dou
     LOOP(c[i] != 0.0f ? a[i] : b[i])
 }
 
+/* The update of Adam behind its guard k, whose numbers are the same for all elements: one element of
+ * k, b, c, s, r, e is read. The operations and their order are those of mul, add, sqrt, div and sub. */
+
+/* k ? m b + g c : m */
+static void adam_m_tile(const float *const *in, float *out, int64_t n, const double *num)
+{
+    const float *m = in[1], *g = in[3];
+    const float b = in[2][0], c = in[4][0];
+    (void)num;
+    if (in[0][0] != 0.0f) {
+        LOOP(m[i] * b + g[i] * c)
+    } else {
+        LOOP(m[i])
+    }
+}
+
+/* k ? v b + (g g) c : v */
+static void adam_v_tile(const float *const *in, float *out, int64_t n, const double *num)
+{
+    const float *v = in[1], *g = in[3];
+    const float b = in[2][0], c = in[4][0];
+    (void)num;
+    if (in[0][0] != 0.0f) {
+        LOOP(v[i] * b + g[i] * g[i] * c)
+    } else {
+        LOOP(v[i])
+    }
+}
+
+/* k ? p - s (m / (sqrt(v) r + e)) : old */
+static void adam_p_tile(const float *const *in, float *out, int64_t n, const double *num)
+{
+    const float *p = in[1], *m = in[3], *v = in[4], *old = in[7];
+    const float s = in[2][0], r = in[5][0], e = in[6][0];
+    (void)num;
+    if (in[0][0] != 0.0f) {
+        LOOP(p[i] - s * (m[i] / (sqrtf(v[i]) * r + e)))
+    } else {
+        LOOP(old[i])
+    }
+}
+
 static void clamp_tile(const float *const *in, float *out, int64_t n, const double *num)
 {
     const float *a = in[0];
