@@ -354,6 +354,61 @@ def make_unrolled(seed):
     return golden.finish(nets)
 
 
+# -- l2l: Andrychowicz et al. 2016, an optimiser that is a network ----------------------------------------
+
+class Learned(nn.Module):
+    def __init__(self, units):
+        super().__init__()
+        self.lstm1, self.lstm2, self.linear = nn.LSTMCell(2, units), nn.LSTMCell(units, units), nn.Linear(units, 1)
+
+    def forward(self, grad, state):
+        log = torch.log(grad.abs() + float(np.finfo(np.float32).eps)) / 5
+        x = torch.stack([log.clamp(min=-1), (grad * np.exp(5.0)).clamp(-1, 1)], 1)
+        h1, c1 = self.lstm1(x, (state[0], state[1]))
+        h2, c2 = self.lstm2(h1, (state[2], state[3]))
+        return 0.01 * self.linear(h2).flatten(), (h1, c1, h2, c2)
+
+
+def make_l2l(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, dims, units, unroll, episode, lr = 2, 3, 20, 4, 8, 1e-2
+    net = Learned(units)
+    initialise(rng, net, 1.5)
+    opt = torch.optim.Adam(net.parameters(), lr, betas=(0.9, 0.999), eps=1e-8)
+    golden = Golden(dict(model="l2l", iterations=ITERATIONS, batch=n, dimensions=dims, units=units, unroll=unroll,
+                         episode=episode, optim="adam", lr=lr, beta1=0.9, beta2=0.999, eps=1e-8,
+                         torch=torch.__version__))
+    golden.put_state("init", {"opt": net})
+    for k in range(ITERATIONS):
+        fed = normal(rng, n, 1, 1, dims * dims + 2 * dims)
+        golden.put(f"feed/{k}/real", fed)
+        if k * unroll % episode == 0:
+            problems = fed.view(n, -1)
+            w, y = problems[:, :dims * dims].view(n, dims, dims), problems[:, dims * dims:dims * dims + dims]
+            t, state = problems[:, dims * dims + dims:], tuple(torch.zeros(n * dims, units) for _ in range(4))
+
+        def value(at):
+            return ((torch.einsum("nij,nj->ni", w, at) - y) ** 2).sum(1)
+
+        f, loss = value(t), 0
+        before = f.mean()
+        for _ in range(unroll):
+            leaf = t.detach().requires_grad_()
+            grad, = torch.autograd.grad(value(leaf).sum(), leaf)
+            step, state = net(grad.flatten(), state)
+            t = t + step.view(n, dims)
+            f = value(t)
+            loss = loss + f.mean()
+        norm = minimise(net, loss, opt)
+        t, state = t.detach(), tuple(s.detach() for s in state)
+        golden.note(loss__opt=loss, grad_norm__opt=norm, f__before=before, f__after=f.mean())
+    golden.put("final/kept.l2l.problems", problems)
+    golden.put("final/kept.l2l.t", t)
+    golden.put("final/kept.l2l.state", torch.cat(state, 1))
+    golden.put("final/kept.l2l.time", np.array(ITERATIONS * unroll % episode, dtype=np.float64))
+    return golden.finish({"opt": net})
+
+
 # -- translation: Isola et al. 2017 and Zhu et al. 2017, layers as in their reference code --------------
 
 def factor(k):
@@ -871,6 +926,7 @@ FILES = {
     "cyclegan": lambda: make_cyclegan(0, 108),
     "cyclegan_pool": lambda: make_cyclegan(3, 109),
     "unrolled": lambda: make_unrolled(110),
+    "l2l": lambda: make_l2l(111),
 }
 
 

@@ -267,6 +267,30 @@ GAN_API gan_val gan_conditional_batch_norm(gan_nn *nn, const char *name, gan_val
 GAN_API gan_val gan_virtual_batch_norm(gan_nn *nn, const char *name, gan_val x, int64_t reference,
                                        struct gan_norm o);
 
+/** Long short-term memory. */
+struct gan_lstm {
+    int64_t units;
+    const char
+        *init; /* of all four parameters, NULL: the network's; "torch" is U(+-1/sqrt(units)) */
+};
+/** What it carries from step to step: output and cell, [N,units] each. */
+struct gan_lstm_state {
+    gan_val h, c;
+};
+/**
+ * One step: gates i, f, g, o = x W_ih^T + b_ih + h W_hh^T + b_hh; c' = sigmoid(f) c + sigmoid(i)
+ * tanh(g); h' = sigmoid(o) tanh(c').
+ *
+ * in:     x [N,F]; "NAME.weight_ih" [4 units,F], "NAME.weight_hh" [4 units,units], "NAME.bias_ih",
+ *         "NAME.bias_hh" [4 units], as PyTorch's LSTMCell
+ * out:    the next state, whose h is the output
+ * grad:   any order
+ * errors: GAN_E_SHAPE
+ * ref:    Hochreiter and Schmidhuber 1997
+ */
+GAN_API struct gan_lstm_state gan_lstm(gan_nn *nn, const char *name, gan_val x,
+                                       struct gan_lstm_state s, struct gan_lstm o);
+
 /** Table of vectors. */
 struct gan_embedding {
     int64_t rows, dim;

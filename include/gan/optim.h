@@ -74,6 +74,7 @@ struct gan_optim {
  * outside the root rmsprop-tf:lr,decay,eps,initial              TensorFlow: epsilon inside the
  * root, mean square starts at 1 adam:lr,beta1,beta2,eps                      bias-corrected
  *   adamw:lr,beta1,beta2,eps,decay               decoupled weight decay
+ *   l2l:scale                                    learned: the network "opt" of the store
  *
  * out:    *out, with clip 0
  * errors: GAN_E_ARG (unknown rule, with "did you mean"; malformed or too many numbers), GAN_E_RANGE
@@ -86,6 +87,9 @@ GAN_API gan_status gan_optim_option(const char *text, void *field, gan_err *err)
 /** Name and one line about rule i of the sorted table, NULL past the end. */
 GAN_API const char *gan_optim_kind_name(int i);
 GAN_API const char *gan_optim_kind_doc(int i);
+
+/** Network whose weights the rule reads from the store ("opt" for l2l); NULL for most. */
+GAN_API const char *gan_optim_network(const struct gan_optim *o);
 
 /** Number of scalar feeds the rule needs; feed i is named "PHASE." followed by
  * gan_optim_scalar_name(o, i). */

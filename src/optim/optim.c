@@ -76,6 +76,11 @@ const char *gan_optim_kind_doc(int i)
     return kind ? kind->doc : NULL;
 }
 
+const char *gan_optim_network(const struct gan_optim *o)
+{
+    return o->kind->network;
+}
+
 int gan_optim_scalar_count(const struct gan_optim *o)
 {
     int n = 0;
@@ -129,7 +134,8 @@ gan_val gan__rule_root(const struct gan__rule_call *c, gan_val v)
 }
 
 /* Adds the slot to the store when it is not there, filled with its first value. */
-static bool ensure_slot(gan_graph *g, const char *name, const char *param, double initial)
+static bool ensure_slot(gan_graph *g, const struct gan_optimizer *kind, const char *name,
+                        const char *param, double initial)
 {
     gan_err err = {0};
     const gan_state *p = gan_store_at(g->store, gan_store_find(g->store, param));
@@ -138,7 +144,11 @@ static bool ensure_slot(gan_graph *g, const char *name, const char *param, doubl
         gan_graph_fail(g, GAN_E_NOTFOUND, "optimiser: state %s is not in the store", param);
         return false;
     }
-    int i = gan_store_add(g->store, name, GAN_STATE_MOMENT, p->value.dtype, p->value.shape, &err);
+    gan_shape shape = p->value.shape;
+    if (kind->width > 0) {
+        shape = GAN_SHAPE(gan_shape_count(&shape), kind->width);
+    }
+    int i = gan_store_add(g->store, name, GAN_STATE_MOMENT, p->value.dtype, shape, &err);
     if (i < 0) {
         gan_graph_fail(g, err.code, "%s", err.message);
         return false;
@@ -181,7 +191,7 @@ static int open_slots(gan_graph *g, const struct gan_optim *o, const struct gan_
             gan_graph_fail(g, GAN_E_RANGE, "name of a slot of %.60s.. is too long", a->names[i]);
             return 0;
         }
-        if (!ensure_slot(g, names->name[k], a->names[i], initial)) {
+        if (!ensure_slot(g, o->kind, names->name[k], a->names[i], initial)) {
             return 0;
         }
         slot[k] = gan_state_get(g, names->name[k]);

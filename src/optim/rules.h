@@ -30,6 +30,9 @@ struct gan_optimizer {
     double (*decay)(const double *arg, int64_t t); /* the rule's own learning rate; NULL: arg[0] */
     int (*slots)(const double *arg, const char *const **names); /* how many; names them */
     double (*initial)(const double *arg, int slot);             /* NULL: slots start at 0 */
+    int64_t
+        width; /* numbers of a slot per number of the parameter: slots [count,width]; 0: like it */
+    const char *network; /* whose weights the rule reads; NULL: none */
     void (*update)(struct gan__rule_call *c);
 };
 

@@ -365,6 +365,27 @@ static void start_averages(gan_store *st)
     }
 }
 
+/* A rule that is a network needs weights that were trained. */
+static gan_status check_learned(const struct gan__session *s, const struct gan_optim *o,
+                                gan_err *err)
+{
+    const char *net = gan_optim_network(o);
+    for (int i = 0; net != NULL && i < gan_store_count(s->store); i++) {
+        const gan_state *e = gan_store_at(s->store, i);
+        bool its = strncmp(e->name, net, strlen(net)) == 0 && e->name[strlen(net)] == '.';
+        for (int64_t k = 0; its && k < gan_shape_count(&e->value.shape); k++) {
+            if (gan_tensor_get(&e->value, k) != 0) {
+                return GAN_OK;
+            }
+        }
+    }
+    return net == NULL ? GAN_OK
+                       : gan__fail(err, GAN_E_ARG,
+                                   "optimiser %s has no weights: give --init %s=RUN, where RUN is "
+                                   "of gan train l2l",
+                                   o->text, net);
+}
+
 gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
 {
     const struct gan__recipe *r = s->recipe;
@@ -374,6 +395,11 @@ gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
     GAN_TRY(gan_model_init(r->model, r->opts, s->store, &s->nets, (uint64_t)r->run.seed, err));
     for (size_t i = 0; i < r->n_init; i++) {
         GAN_TRY(gan__session_init_file(s, r->init[i], err));
+    }
+    for (int i = 0; i < s->n_phases; i++) {
+        for (int u = 0; u < s->phase[i].segment->n_updates; u++) {
+            GAN_TRY(check_learned(s, s->phase[i].segment->update[u].optim, err));
+        }
     }
     start_averages(s->store);
     return GAN_OK;

@@ -166,6 +166,32 @@ static const struct trace_case unrolled_case = {.file = "unrolled",
                                                 .set = unrolled_set,
                                                 .batch = 6};
 
+static const struct setting l2l_set[] = {
+    {"unroll", "4"}, {"episode", "8"}, {"optim", "adam:1e-2"}, {NULL, NULL}};
+
+static const struct trace_case l2l_case = {.file = "l2l",
+                                           .model = "l2l",
+                                           .height = 1,
+                                           .width = 1,
+                                           .channels = 15,
+                                           .points = true,
+                                           .set = l2l_set,
+                                           .batch = 2};
+
+static void l2l_f64(void **state)
+{
+    (void)state;
+    replay_f64(l2l_case);
+}
+
+static void l2l_f32(void **state)
+{
+    (void)state;
+    struct trace_case c = l2l_case;
+    c.final_tol = 1e-4;
+    replay_f32(c);
+}
+
 static void unrolled_f64(void **state)
 {
     (void)state;
@@ -274,6 +300,7 @@ static void wgan_gp_f32(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(l2l_f64),           cmocka_unit_test(l2l_f32),
         cmocka_unit_test(unrolled_f64),      cmocka_unit_test(unrolled_f32),
         cmocka_unit_test(gan_f64),           cmocka_unit_test(gan_sat_f64),
         cmocka_unit_test(dcgan_f64),         cmocka_unit_test(gan_f32),

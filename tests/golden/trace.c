@@ -88,6 +88,7 @@ static void open_model(struct replay *r)
     t->width = c->width;
     t->channels = c->channels;
     t->channels_b = c->channels_b;
+    t->points = c->points;
     NEED(m->fit(r->opts, true, err) == GAN_OK);
     r->store = gan_store_new();
     assert_non_null(r->store);
