@@ -38,17 +38,6 @@ struct conv {
     const struct gan__attr_post *post; /* NULL for nothing */
 };
 
-static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
-                  const void *attr)
-{
-    (void)attr;
-    bool f32 = n_out == 1 && out[0].dtype == GAN_F32 && gan_shape_count(&out[0].shape) > 0;
-    for (int i = 0; i < n_in; i++) {
-        f32 = f32 && in[i].dtype == GAN_F32;
-    }
-    return f32;
-}
-
 /* Taps of one class; NULL members when memory is short. reach < 0: every tap, shifted by dilation
  * (forward); otherwise those with (residue + pad - tap*dilation) divisible by the stride. */
 static bool select_taps(struct gan__arena *arena, struct conv *v, const gan_shape *w, bool data,
@@ -222,14 +211,14 @@ static void run_forward(const struct gan__call *c)
 GAN_KERNEL(cpu, conv2d, plain) = {.backend = "cpu",
                                   .op = "conv2d",
                                   .rank = 10,
-                                  .match = match,
+                                  .match = gan__match_f32,
                                   .prepare = prepare_conv2d,
                                   .run = run_forward};
 
 GAN_KERNEL(cpu, conv2d_post, plain) = {.backend = "cpu",
                                        .op = "conv2d_post",
                                        .rank = 10,
-                                       .match = match,
+                                       .match = gan__match_f32,
                                        .prepare = prepare_conv2d_post,
                                        .run = run_forward};
 
@@ -327,14 +316,14 @@ static void run_data(const struct gan__call *c)
 GAN_KERNEL(cpu, conv2d_input_grad, plain) = {.backend = "cpu",
                                              .op = "conv2d_input_grad",
                                              .rank = 10,
-                                             .match = match,
+                                             .match = gan__match_f32,
                                              .prepare = prepare_input_grad,
                                              .run = run_data};
 
 GAN_KERNEL(cpu, conv2d_input_grad_post, plain) = {.backend = "cpu",
                                                   .op = "conv2d_input_grad_post",
                                                   .rank = 10,
-                                                  .match = match,
+                                                  .match = gan__match_f32,
                                                   .prepare = prepare_input_grad_post,
                                                   .run = run_data};
 
@@ -391,6 +380,6 @@ static void run_weight(const struct gan__call *c)
 GAN_KERNEL(cpu, conv2d_weight_grad, plain) = {.backend = "cpu",
                                               .op = "conv2d_weight_grad",
                                               .rank = 10,
-                                              .match = match,
+                                              .match = gan__match_f32,
                                               .prepare = prepare_weight,
                                               .run = run_weight};

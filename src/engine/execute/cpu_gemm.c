@@ -14,17 +14,6 @@ struct product {
     const struct gan__attr_post *post; /* NULL for nothing */
 };
 
-static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
-                  const void *attr)
-{
-    (void)attr;
-    bool f32 = n_out == 1 && out[0].dtype == GAN_F32 && gan_shape_count(&out[0].shape) > 0;
-    for (int i = 0; i < n_in; i++) {
-        f32 = f32 && in[i].dtype == GAN_F32;
-    }
-    return f32;
-}
-
 static gan_status prepare(struct gan__prepare *p, bool ta, bool tb,
                           const struct gan__attr_post *post, gan_err *err)
 {
@@ -91,13 +80,13 @@ static void run(const struct gan__call *c)
 GAN_KERNEL(cpu, matmul, plain) = {.backend = "cpu",
                                   .op = "matmul",
                                   .rank = 10,
-                                  .match = match,
+                                  .match = gan__match_f32,
                                   .prepare = prepare_plain,
                                   .run = run};
 
 GAN_KERNEL(cpu, matmul_post, plain) = {.backend = "cpu",
                                        .op = "matmul_post",
                                        .rank = 10,
-                                       .match = match,
+                                       .match = gan__match_f32,
                                        .prepare = prepare_post,
                                        .run = run};

@@ -97,6 +97,45 @@ void gan__md_free(gan__md *md)
 #endif
 }
 
+bool gan__md_layout(const gan__md *md, struct gan__md_layout *out)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl_dims_t *dims, *padded, *strides, *blocks, *axes;
+    dnnl_format_kind_t kind;
+    bool ok =
+        dnnl_memory_desc_query(md, dnnl_query_format_kind, &kind) == dnnl_success &&
+        kind == dnnl_blocked &&
+        dnnl_memory_desc_query(md, dnnl_query_ndims_s32, &out->rank) == dnnl_success &&
+        dnnl_memory_desc_query(md, dnnl_query_data_type, &out->type) == dnnl_success &&
+        dnnl_memory_desc_query(md, dnnl_query_inner_nblks_s32, &out->n_blocks) == dnnl_success &&
+        dnnl_memory_desc_query(md, dnnl_query_dims, &dims) == dnnl_success &&
+        dnnl_memory_desc_query(md, dnnl_query_padded_dims, &padded) == dnnl_success &&
+        dnnl_memory_desc_query(md, dnnl_query_strides, &strides) == dnnl_success &&
+        dnnl_memory_desc_query(md, dnnl_query_inner_blks, &blocks) == dnnl_success &&
+        dnnl_memory_desc_query(md, dnnl_query_inner_idxs, &axes) == dnnl_success;
+    if (ok) {
+        out->dims = *dims;
+        out->padded = *padded;
+        out->strides = *strides;
+        out->blocks = *blocks;
+        out->axes = *axes;
+    }
+    return ok;
+#else
+    const dnnl_blocking_desc_t *b = &md->format_desc.blocking;
+    *out = (struct gan__md_layout){.rank = md->ndims,
+                                   .dims = md->dims,
+                                   .padded = md->padded_dims,
+                                   .strides = b->strides,
+                                   .blocks = b->inner_blks,
+                                   .axes = b->inner_idxs,
+                                   .n_blocks = b->inner_nblks,
+                                   .type = md->data_type};
+    return md->format_kind == dnnl_blocked && md->extra.flags == dnnl_memory_extra_flag_none &&
+           md->offset0 == 0;
+#endif
+}
+
 static dnnl_alg_kind_t algorithm(const struct gan__dnnl_geometry *geo)
 {
     return geo->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;

@@ -32,6 +32,17 @@ gan__md *gan__md_new_as(dnnl_data_type_t type, int rank, const int64_t *dims,
                         const int64_t *strides);
 void gan__md_free(gan__md *md); /* NULL is fine */
 
+/* How a descriptor lays elements out: blocks of extents, the innermost last. */
+struct gan__md_layout {
+    int rank;
+    const dnnl_dim_t *dims, *padded, *strides, *blocks, *axes; /* blocks: sizes and their axes */
+    int n_blocks;
+    dnnl_data_type_t type;
+};
+
+/* False when the order is not one of plain blocks. */
+bool gan__md_layout(const gan__md *md, struct gan__md_layout *out);
+
 /* The three directions of a convolution. */
 enum gan__dnnl_direction { GAN_DNNL_FORWARD, GAN_DNNL_DATA, GAN_DNNL_WEIGHTS };
 

@@ -5,6 +5,7 @@
  * of a DCGAN). Forward calls take bias and activation as library post-ops. The data gradient takes
  * none: it runs in chunks of images whose output stays in the caches, and bias and activation
  * follow on the chunk while it is hot. */
+#include "dnnl_blocks.h"
 #include "dnnl_compat.h"
 
 #include "base/err.h"
@@ -21,7 +22,9 @@
 enum { CHUNK_BYTES = 512 * 1024 };
 
 struct conv {
-    struct gan__dnnl_step pack; /* plain -> packed weights, or back for the weight gradient */
+    struct gan__dnnl_step pack; /* plain -> packed weights, or back for the weight gradient, */
+    struct gan__blocks blocks;  /* ... when our own loops do not know the order */
+    bool own_pack;
     struct gan__dnnl_step main;
     const struct gan__attr_post *post; /* what follows the call, NULL for nothing */
     bool own_post;                     /* ... and the library left it to us */
@@ -96,7 +99,10 @@ static gan_status prepare_pack(struct conv *k, const struct extents *e, const ga
     if (plain == NULL) {
         return gan__fail_nomem(err, sizeof(dnnl_dims_t), "a memory descriptor");
     }
-    if (!dnnl_memory_desc_equal(plain, packed)) {
+    if (gan__dnnl_blocks(packed, &k->blocks)) {
+        k->own_pack = true;
+        k->packed_bytes = gan__md_bytes(packed);
+    } else if (!dnnl_memory_desc_equal(plain, packed)) {
         dnnl_primitive_desc_t pd =
             back ? gan__dnnl_reorder_pd(packed, plain) : gan__dnnl_reorder_pd(plain, packed);
         if (pd == NULL) {
@@ -353,7 +359,10 @@ static void run(const struct gan__call *c)
     struct conv *k = c->ctx;
     char *packed = c->scratch, *spare = packed + k->packed_bytes;
     void *weights = c->in[1].data;
-    if (k->pack.prim != NULL) {
+    if (k->own_pack) {
+        gan__blocks_pack(&k->blocks, weights, packed);
+        weights = packed;
+    } else if (k->pack.prim != NULL) {
         gan__dnnl_step_run(&k->pack, (void *[]){weights, packed, spare});
         weights = packed;
     }
@@ -396,16 +405,9 @@ static bool has_half(enum gan__dnnl_direction direction, const struct gan__type 
 static bool match_types(enum gan__dnnl_direction direction, const struct gan__type *in, int n_in,
                         const struct gan__type *out, int n_out, const void *attr)
 {
-    bool half = in[0].dtype == GAN_BF16;
-    bool ok = n_in >= 2 && n_out == 1 && gan_shape_count(&out[0].shape) > 0 &&
-              (out[0].dtype == GAN_F32 ||
-               (half && out[0].dtype == GAN_BF16 && direction != GAN_DNNL_WEIGHTS));
-    for (int i = 0; i < n_in; i++) {
-        bool image = i == 0 || direction == GAN_DNNL_WEIGHTS;
-        ok = ok && in[i].dtype == (half && image ? GAN_BF16 : GAN_F32) &&
-             gan_shape_count(&in[i].shape) > 0;
-    }
-    return ok && (!half || (gan_bf16_works() && has_half(direction, in, out, attr)));
+    const bool weights = direction == GAN_DNNL_WEIGHTS;
+    return n_in >= 2 && gan__match_mixed(in, n_in, out, n_out, weights ? 2 : 1, !weights) &&
+           (in[0].dtype != GAN_BF16 || has_half(direction, in, out, attr));
 }
 
 static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
@@ -511,6 +513,11 @@ static void weight_run_parts(const struct gan__call *c)
                         packed + (size_t)i * k->part_bytes, spare + (size_t)i * k->spare_bytes};
         gan__dnnl_step_run(i == 0 ? &k->main : &k->parts[i - 1], data);
     }
+    if (k->own_pack) {
+        gan__blocks_unpack(&k->blocks, packed, k->n_parts, (int64_t)(k->part_bytes / sizeof(float)),
+                           c->out[0].data);
+        return;
+    }
     add_parts(k, packed);
     if (k->pack.prim != NULL) {
         gan__dnnl_step_run(&k->pack, (void *[]){packed, c->out[0].data, spare});
@@ -527,9 +534,11 @@ static void weight_run(const struct gan__call *c)
         return;
     }
     char *packed = c->scratch, *spare = packed + k->packed_bytes;
-    void *weights = k->pack.prim != NULL ? packed : c->out[0].data;
+    void *weights = k->packed_bytes > 0 ? packed : c->out[0].data;
     gan__dnnl_step_run(&k->main, (void *[]){c->in[0].data, c->in[1].data, weights, spare});
-    if (k->pack.prim != NULL) {
+    if (k->own_pack) {
+        gan__blocks_unpack(&k->blocks, packed, 1, 0, c->out[0].data);
+    } else if (k->pack.prim != NULL) {
         gan__dnnl_step_run(&k->pack, (void *[]){packed, c->out[0].data, spare});
     }
 }

@@ -123,14 +123,8 @@ static bool match(const struct gan__type *in, int n_in, const struct gan__type *
                   const void *attr)
 {
     (void)attr;
-    bool half = in[0].dtype == GAN_BF16, ok = n_out == 1 && gan_shape_count(&out[0].shape) > 0;
-    ok = ok && (out[0].dtype == GAN_F32 || (half && out[0].dtype == GAN_BF16));
-    for (int i = 0; i < n_in; i++) {
-        gan_dtype want = half && i < 2 ? GAN_BF16 : GAN_F32;
-        ok = ok && in[i].dtype == want && gan_shape_count(&in[i].shape) > 0;
-    }
-    ok = ok && (!half || gan_bf16_works());
-    return ok && in[0].shape.rank >= 2 && in[0].shape.rank == in[1].shape.rank;
+    return n_in >= 2 && gan__match_mixed(in, n_in, out, n_out, 2, true) && in[0].shape.rank >= 2 &&
+           in[0].shape.rank == in[1].shape.rank;
 }
 
 static void run(const struct gan__call *c)

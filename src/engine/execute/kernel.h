@@ -39,6 +39,15 @@ struct gan__kernel {
     void (*tile)(const float *const *in, float *out, int64_t n, const double *num);
 };
 
+/* A `match` rule: one result with elements, f32 on both sides. Inputs may be empty. */
+bool gan__match_f32(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                    const void *attr);
+
+/* ... for kernels that also serve bf16 and no empty inputs: when the first input is bf16, so are the
+ * first `half` inputs and, if `half_out`, perhaps the result; the other inputs are f32. */
+bool gan__match_mixed(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                      int half, bool half_out);
+
 #define GAN_KERNEL_3(BACKEND, OP, VARIANT)                                                         \
     const struct gan__kernel gan__kernel_##BACKEND##_##OP##_##VARIANT
 #define GAN_KERNEL_2(BACKEND, OP) const struct gan__kernel gan__kernel_##BACKEND##_##OP

@@ -2,6 +2,7 @@
 #include "kernel.h"
 
 #include "steps.h"
+#include <gan/plan.h>
 
 #include <string.h>
 
@@ -14,6 +15,30 @@ static bool plain_types(const struct gan__type *t, int n)
         }
     }
     return true;
+}
+
+bool gan__match_f32(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                    const void *attr)
+{
+    (void)attr;
+    bool f32 = n_out == 1 && out[0].dtype == GAN_F32 && gan_shape_count(&out[0].shape) > 0;
+    for (int i = 0; i < n_in; i++) {
+        f32 = f32 && in[i].dtype == GAN_F32;
+    }
+    return f32;
+}
+
+bool gan__match_mixed(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                      int half, bool half_out)
+{
+    const bool halves = n_in > 0 && in[0].dtype == GAN_BF16;
+    bool ok = n_out == 1 && gan_shape_count(&out[0].shape) > 0 &&
+              (out[0].dtype == GAN_F32 || (halves && half_out && out[0].dtype == GAN_BF16));
+    for (int i = 0; i < n_in; i++) {
+        const gan_dtype want = halves && i < half ? GAN_BF16 : GAN_F32;
+        ok = ok && in[i].dtype == want && gan_shape_count(&in[i].shape) > 0;
+    }
+    return ok && (!halves || gan_bf16_works());
 }
 
 static bool serves(const struct gan__kernel *k, const char *backend, const char *op)
