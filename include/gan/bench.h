@@ -180,6 +180,36 @@ GAN_API gan_status gan_bench_loader(const char *spec, const struct gan_loader_cf
                                     const struct gan_bench_how *how, struct gan_bench_loader *out,
                                     gan_err *err);
 
+/** How an update rule does on quadratic problems: means over the problems. */
+struct gan_bench_rule {
+    char text[64];      /* "sgd:0.01": the best rate of its kind on other problems; "l2l" */
+    double start;       /* |W t - y|^2 before the first step */
+    double fifth, half; /* after a fifth and half of the steps */
+    double end, median; /* after all steps; the median of the problems then */
+    double mean;        /* over all steps */
+};
+
+#define GAN_BENCH_RULES 5
+
+/** Result of gan_bench_l2l. */
+struct gan_bench_l2l {
+    int64_t dimensions, problems, steps;
+    struct gan_bench_rule rule[GAN_BENCH_RULES]; /* the learned one first */
+};
+
+/**
+ * A learned optimiser against tuned ones, on problems none of them has seen: gradient descent, with
+ * momentum .9, Adam, RMSProp, each with the best of 29 rates (2^-13 to 2, a factor of sqrt 2 apart)
+ * by the mean value after all steps on as many other problems.
+ *
+ * in:     path  run directory or checkpoint of `gan train l2l`
+ *         how   iters: steps, 0: 100; threads
+ * errors: those of opening a checkpoint; GAN_E_FORMAT (of another model); GAN_E_NOMEM
+ * ref:    Andrychowicz et al. 2016, arXiv:1606.04474, section 3.1
+ */
+GAN_API gan_status gan_bench_l2l(const char *path, const struct gan_bench_how *how,
+                                 struct gan_bench_l2l *out, gan_err *err);
+
 #ifdef __cplusplus
 }
 #endif

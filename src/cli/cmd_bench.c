@@ -1,4 +1,5 @@
 /* cmd_bench.c: gan bench: how fast this machine is and how near to it libgan comes. */
+#include "bench_rules.h"
 #include "find.h"
 #include "out.h"
 #include "train_line.h"
@@ -480,10 +481,15 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
         GAN_TRY(need_word(a, "SPEC", err));
         return bench_loader(a, &how, o->json, err);
     }
-    static const char *const known[] = {"roofline", "step", "floor", "sample", "loader"};
+    if (strcmp(a->word[0], "l2l") == 0) {
+        GAN_TRY(need_word(a, "RUN", err));
+        return gan__bench_l2l(a->word[1], &how, o->json, err);
+    }
+    static const char *const known[] = {"roofline", "step", "floor", "sample", "loader", "l2l"};
     const char *near = gan__suggest(a->word[0], known, sizeof known / sizeof *known);
     return gan__fail(err, GAN_E_ARG,
-                     "gan bench has no '%s'%s%s%s: it has roofline, step, floor, sample, loader",
+                     "gan bench has no '%s'%s%s%s: it has roofline, step, floor, sample, loader, "
+                     "l2l",
                      a->word[0], near != NULL ? " (did you mean " : "", near != NULL ? near : "",
                      near != NULL ? "?)" : "");
 }
@@ -495,14 +501,17 @@ GAN_COMMAND(bench) = {
              "gan bench step MODEL [options of the model and of gan train]\n"
              "gan bench floor MODEL [options of the model and of gan train]\n"
              "gan bench sample MODEL|RUN|FILE [--batch N]\n"
-             "gan bench loader SPEC [--batch N] [--size N] [--channels N]",
+             "gan bench loader SPEC [--batch N] [--size N] [--channels N]\n"
+             "gan bench l2l RUN|FILE [--iters N]",
     .about =
         "roofline: the best rates of arithmetic and memory. step: the time of a training "
         "iteration, by network, by operation, by node, and each node's share of the roofline. "
         "floor: what an iteration would take if every convolution and matrix product ran at the "
         "library's best rate for its shape and memory were touched only where it must be; the "
         "share is floor over measured time. sample: latency of one image, rate of batches. "
-        "loader: images a second.\n\nTimes are medians after a warm-up, with the least and the "
+        "loader: images a second. l2l: what a learned optimiser reaches in --iters steps (100) on "
+        "512 new problems, beside others at their best rates.\n\nTimes are medians after a "
+        "warm-up, with the least and the "
         "most. Pin the process for steady figures: taskset -c 0,1 gan bench ... --threads 2.",
     .opts = opts,
     .size = sizeof(struct bench_opts),

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "gan/model.h"
 #include "optim/learned.h"
+#include "quadratics.h"
 
 #include <math.h>
 
@@ -55,29 +56,6 @@ static void nets(gan_nets *d, const void *options)
     gan_declare(d, &desc);
 }
 
-/* Problems of a batch. */
-struct problems {
-    gan_val w, y, start; /* [N,n,n], [N,n], [N,n] */
-};
-
-static struct problems problems_of(gan_graph *g, gan_val numbers, int64_t n)
-{
-    int64_t batch = gan_dim(g, numbers, 0);
-    gan_val w = gan_slice_axis(g, numbers, 1, 0, n * n);
-    return (struct problems){gan_reshape(g, w, GAN_SHAPE(batch, n, n)),
-                             gan_slice_axis(g, numbers, 1, n * n, n),
-                             gan_slice_axis(g, numbers, 1, n * n + n, n)};
-}
-
-/* |W t - y|^2 of each problem, [N]. */
-static gan_val values(gan_graph *g, const struct problems *p, gan_val t)
-{
-    gan_shape s = gan_shape_get(g, t);
-    gan_val column = gan_reshape(g, t, GAN_SHAPE(s.dim[0], s.dim[1], 1));
-    gan_val product = gan_reshape(g, gan_matmul(g, p->w, column, false, false), s);
-    return gan_sum(g, gan_square(g, gan_sub(g, product, p->y)), GAN_AXIS(1), false);
-}
-
 /* Where the optimisation of a batch stands. */
 struct run {
     gan_val t;     /* [N,n] */
@@ -86,7 +64,7 @@ struct run {
 };
 
 /* One step of the learned optimiser. */
-static void advance(gan_step *s, const struct problems *p, struct run *r)
+static void advance(gan_step *s, const struct gan__problems *p, struct run *r)
 {
     gan_graph *g = gan_step_graph(s);
     gan_shape shape = gan_shape_get(g, r->t);
@@ -98,7 +76,7 @@ static void advance(gan_step *s, const struct problems *p, struct run *r)
     gan_apply_all(s, GAN__LEARNED_NAME, in, out);
     r->t = gan_add(g, r->t, gan_reshape(g, out[0], shape));
     r->state = out[1];
-    r->f = values(g, p, r->t);
+    r->f = gan__problem_values(g, p, r->t);
 }
 
 /* A kept tensor, or `fresh` where an episode begins. */
@@ -117,12 +95,12 @@ static void iteration(gan_step *s, const void *options)
     gan_val time = gan_kept(s, "l2l.time", gan_shape_scalar(), 0);
     gan_val begins = gan_less(g, time, gan_const(g, 0.5));
     gan_val numbers = continued(s, "l2l.problems", begins, gan_flatten(g, batch));
-    struct problems p = problems_of(g, numbers, o->n);
+    struct gan__problems p = gan__problems_of(g, numbers, o->n);
     int64_t coordinates = gan_dim(g, batch, 0) * o->n;
     gan_val blank = gan_fill(g, 0, GAN_SHAPE(coordinates, GAN__LEARNED_STATE));
     struct run r = {.t = continued(s, "l2l.t", begins, p.start),
                     .state = continued(s, "l2l.state", begins, blank)};
-    r.f = values(g, &p, r.t);
+    r.f = gan__problem_values(g, &p, r.t);
     gan_report(s, "f.before", gan_mean_all(g, r.f));
     gan_val loss = GAN_NONE;
     for (int64_t i = 0; i < o->unroll && gan_graph_status(g, NULL) == GAN_OK; i++) {
@@ -150,11 +128,11 @@ static gan_val sample(gan_step *s, const void *options)
     int64_t count = o->n * o->n + 2 * o->n;
     gan_val z = gan_latent(s, "z", count + 1);
     gan_graph *g = gan_step_graph(s);
-    struct problems p = problems_of(g, z, o->n);
+    struct gan__problems p = gan__problems_of(g, z, o->n);
     struct run r = {.t = gan_scale(g, p.start, start_deviation)};
     int64_t batch = gan_dim(g, z, 0), steps = o->episode;
     r.state = gan_fill(g, 0, GAN_SHAPE(batch * o->n, GAN__LEARNED_STATE));
-    r.f = values(g, &p, r.t);
+    r.f = gan__problem_values(g, &p, r.t);
     gan_val u = gan_erf(g, gan_scale(g, gan_slice_axis(g, z, 1, count, 1), M_SQRT1_2));
     gan_val share = gan_scale(g, gan_shift(g, u, 1), 0.5); /* uniform on 0..1 */
     gan_val at = gan_reshape(g, gan_scale(g, share, (double)steps), GAN_SHAPE(batch));

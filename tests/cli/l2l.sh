@@ -20,6 +20,21 @@ run 0 train unrolled --unroll 0 --width 8 --z 4 --data toy:ring8 --batch 16 --st
 grep -q '10 tensors taken' err || fail "the weights of opt were not taken"
 run 0 train --resume gan --steps 6
 run 0 sample gan --n 8 --out s.npy
+# The rules the bench compares start alike and none of the tuned ones diverges.
+run 0 bench l2l run --iters 20 --threads 1 --json
+quiet
+prints '"dimensions": 4' '"problems": 512' '"rule": "l2l"' '"rule": "sgd:' '"rule": "adam:'
+[ "$(grep -c '"start"' out)" = 5 ] || fail "five rules expected"
+[ "$(grep '"start"' out | sort -u | wc -l)" = 1 ] || fail "the rules start from different values"
+awk '/"start"/ { s = $2 + 0 } /"end"/ { n++; if (!($2 + 0 < s / 2)) bad = 1 } END { exit bad || n != 5 }' out ||
+    fail "a rule ends above half of its start"
+run 1 bench l2l gan
+complains "is of model unrolled"
+run 1 bench l2l nowhere
+complains nowhere
+run 2 bench l2l
+complains "RUN is missing"
+
 run 2 train plain --arch toy --data toy:ring8 --optim-gen l2l --out other
 complains "l2l has no weights" "--init opt=RUN"
 run 2 train l2l --data toy:ring8
