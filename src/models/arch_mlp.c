@@ -3,22 +3,20 @@
  *
  * Gulrajani et al. 2017, arXiv:1704.00028: gan_toy (three layers of 512 ReLU in both networks, He's
  * initial weights) and the paper's perceptron of four; Arjovsky et al. 2017, arXiv:1701.07875: three
- * with PyTorch's weights; Metz et al. 2016, arXiv:1611.02163: two layers of 128 tanh. */
+ * with PyTorch's weights. */
 #include "arch.h"
 
 /* What the networks differ in. */
 struct shape {
     int layers;
     const char *hidden, *last; /* initial weights */
-    gan_val (*act)(gan_graph *g, gan_val x);
 };
 
-static const struct shape he3 = {3, "he-uniform:1", "glorot-uniform:1", gan_relu};
-static const struct shape he4 = {4, "he-uniform:1", "glorot-uniform:1", gan_relu};
-static const struct shape torch3 = {3, NULL, NULL, gan_relu};
-static const struct shape tanh2 = {2, NULL, NULL, gan_tanh};
+static const struct shape he3 = {3, "he-uniform:1", "glorot-uniform:1"};
+static const struct shape he4 = {4, "he-uniform:1", "glorot-uniform:1"};
+static const struct shape torch3 = {3, NULL, NULL};
 
-/* x -> `layers` times linear, norm and activation. */
+/* x -> `layers` times linear, norm and ReLU. */
 static gan_val hidden_layers(gan_nn *nn, gan_val x, const struct shape *s,
                              const struct gan__norming *norm, int64_t width, bool spectral)
 {
@@ -27,7 +25,7 @@ static gan_val hidden_layers(gan_nn *nn, gan_val x, const struct shape *s,
     for (int i = 0; i < s->layers; i++) {
         x = gan_linear(nn, gan_nn_format(nn, "main.%d", 2 * i), x, l);
         x = gan__arch_norm(nn, gan_nn_format(nn, "norm%d", i + 1), x, norm);
-        x = s->act(gan_nn_graph(nn), x);
+        x = gan_relu(gan_nn_graph(nn), x);
     }
     return x;
 }
@@ -144,29 +142,4 @@ GAN_ARCH(wgan_mlp) = {
     .fit = fit_any,
     .gen = wgan_generator,
     .disc = wgan_critic,
-};
-
-static void unrolled_generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
-{
-    out[0] = generator(nn, in, &tanh2, options);
-}
-
-static void unrolled_critic(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
-{
-    critic(nn, in, out, &tanh2, options);
-}
-
-GAN_ARCH(unrolled_mlp) = {
-    .name = "unrolled-mlp",
-    .doc = "two layers of 128 tanh in both networks, orthogonal weights: points in the plane",
-    .paper = "Metz et al. 2016, arXiv:1611.02163 (poolio/unrolled_gan)",
-    .z = 256,
-    .width = 128,
-    .norm_gen = GAN__NORM_NONE,
-    .norm_disc = GAN__NORM_NONE,
-    .points = true,
-    .fit = fit_any,
-    .gen = unrolled_generator,
-    .disc = unrolled_critic,
-    .init = "orthogonal:1.4",
 };
