@@ -69,6 +69,38 @@ struct gan_train_start {
     double compile_ms;
 };
 
+/** What the monitor watches for, as bits of gan_train_result.alarms. */
+typedef enum gan_alarm_kind {
+    GAN_ALARM_COLLAPSE = 1,  /* "mode-collapse": the fakes resemble each other */
+    GAN_ALARM_WON = 2,       /* "discriminator-won": perfect scores, and nothing left for G */
+    GAN_ALARM_VANISHING = 4, /* "vanishing-gradient": a layer hardly learns */
+    GAN_ALARM_EXPLODING = 8, /* "exploding-gradient": a layer's gradient shoots up */
+    GAN_ALARM_NAN = 16       /* "not-finite": a loss or gradient is no number */
+} gan_alarm_kind;
+
+/** One figure an alarm rests on. */
+struct gan_evidence {
+    const char *name;
+    double value;
+};
+
+/** An alarm that starts, or one that is over. Texts and figures are valid during the call. */
+struct gan_train_alarm {
+    gan_alarm_kind kind;
+    const char *name;   /* "mode-collapse" */
+    bool over;          /* it stands no more */
+    int64_t step;       /* iterations done */
+    int64_t since;      /* the iteration that looked wrong first */
+    const char *where;  /* layer or node, "" when it is about the whole */
+    const char *remedy; /* one line */
+    const struct gan_evidence *evidence;
+    int n_evidence;
+    int64_t back_to; /* iteration the run returns to; -1: it does not */
+};
+
+/** Name of a kind of alarm, such as "mode-collapse"; NULL when `kind` is no single bit of them. */
+GAN_API const char *gan_alarm_name(gan_alarm_kind kind);
+
 /** Functions called from the training thread; each may be NULL. */
 struct gan_train_watch {
     void *ctx;
@@ -76,6 +108,7 @@ struct gan_train_watch {
     void (*progress)(void *ctx, const struct gan_train_progress *p); /* after every step */
     /* Asked between steps: true ends the run after a checkpoint with GAN_E_INTERRUPTED. */
     bool (*should_stop)(void *ctx);
+    void (*alarm)(void *ctx, const struct gan_train_alarm *alarm); /* once when it starts, ends */
 };
 
 #define GAN_PATH_TEXT_MAX 4096
@@ -89,6 +122,9 @@ struct gan_train_result {
     int64_t images;                     /* images seen, over all sessions */
     double time_s;                      /* of training, over all sessions */
     double images_per_s;                /* of this session */
+    uint32_t alarms;                    /* gan_alarm_kind bits that stand at the end */
+    int64_t alarms_raised;              /* alarms of this session */
+    int64_t rollbacks;                  /* returns to a checkpoint, over all sessions */
 };
 
 /** Table of the options of training (steps, batch, seed, ...), for help; offsets are private. */
@@ -104,7 +140,8 @@ GAN_API const struct gan_preset *gan_preset_at(int i);
  * out:    result  may be NULL
  * errors: GAN_E_ARG, GAN_E_RANGE (wrong without opening any file); GAN_E_IO, GAN_E_FORMAT,
  *         GAN_E_NOTFOUND (files; the last checkpoint and the log stay readable); GAN_E_SHAPE (a size
- *         the model cannot take); GAN_E_DIVERGED (a checkpoint of the last good state is there);
+ *         the model cannot take); GAN_E_DIVERGED (a checkpoint of the last good state is there; or
+ *         an alarm that --on-alarm stop or rollback ends the run for, after a checkpoint);
  *         GAN_E_INTERRUPTED (should_stop; a checkpoint is there); GAN_E_NOMEM
  */
 GAN_API gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_watch *watch,
@@ -137,7 +174,7 @@ struct gan_train_cost {
     uint64_t constant_bytes;   /* of the plans: outputs, packed weights */
     uint64_t loader_bytes;     /* batches in the making */
     uint64_t data_bytes;       /* of the data set, mapped and touched */
-    uint64_t sampling_bytes;   /* sample grids */
+    uint64_t sampling_bytes;   /* sample grids and the monitor's samples */
     uint64_t checkpoint_bytes; /* size of one checkpoint file */
 };
 

@@ -73,6 +73,14 @@ static void print_json(const struct gan_train_result *r)
     gan__json_i64(&j, "images", r->images);
     gan__json_f64(&j, "time_s", r->time_s);
     gan__json_f64(&j, "images_per_s", r->images_per_s);
+    gan__json_open(&j, "alarms", '[');
+    for (int kind = 1; kind <= (int)r->alarms; kind *= 2) {
+        if ((r->alarms & (uint32_t)kind) != 0) {
+            gan__json_text(&j, NULL, gan_alarm_name((gan_alarm_kind)kind));
+        }
+    }
+    gan__json_close(&j, ']');
+    gan__json_i64(&j, "rollbacks", r->rollbacks);
     gan__json_close(&j, '}');
 }
 
@@ -102,7 +110,8 @@ static void advise(const struct gan_train_result *r, gan_status status, gan_err 
                         "stopped at step %" PRId64 "; continue with: gan train --resume %s",
                         r->step, r->dir);
     } else if (status == GAN_E_DIVERGED) {
-        gan__say("train: the last good state is in %s", r->checkpoint);
+        bool stopped = r->alarms != 0 && (r->alarms & (uint32_t)GAN_ALARM_NAN) == 0;
+        gan__say("train: the %s state is in %s", stopped ? "newest" : "last good", r->checkpoint);
     }
 }
 
@@ -116,6 +125,7 @@ static gan_status train(const struct gan__cmdline *a, const struct gan_train_cfg
         .started = gan__progress_started,
         .progress = gan__progress_step,
         .should_stop = should_stop,
+        .alarm = gan__progress_alarm,
     };
     gan__interrupt_watch();
     gan_status status = gan_train(cfg, &watch, result, err);

@@ -105,3 +105,22 @@ void gan__progress_clear(struct gan__progress *s)
         s->shown = false;
     }
 }
+
+void gan__progress_alarm(void *ctx, const struct gan_train_alarm *a)
+{
+    struct gan__str text = {0};
+    gan__progress_clear(ctx);
+    for (int i = 0; i < a->n_evidence; i++) {
+        gan__str_printf(&text, "%s %.3g, ", a->evidence[i].name, a->evidence[i].value);
+    }
+    gan__say("train: %s %s at step %" PRId64 "%s%s (%ssince step %" PRId64 ")",
+             a->over ? "over:" : "alarm:", a->name, a->step, a->where[0] != '\0' ? ", " : "",
+             a->where, text.p != NULL ? text.p : "", a->since);
+    gan__str_release(&text);
+    if (!a->over) {
+        gan__say("train: remedy: %s", a->remedy);
+    }
+    if (a->back_to >= 0) {
+        gan__say("train: back to step %" PRId64 ", on with other random numbers", a->back_to);
+    }
+}

@@ -18,6 +18,7 @@ struct gan__progress {
 /* Functions of struct gan_train_watch; ctx is a struct gan__progress. */
 void gan__progress_started(void *ctx, const struct gan_train_start *start);
 void gan__progress_step(void *ctx, const struct gan_train_progress *p);
+void gan__progress_alarm(void *ctx, const struct gan_train_alarm *alarm);
 /* Takes the line away. */
 void gan__progress_clear(struct gan__progress *s);
 

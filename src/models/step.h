@@ -40,6 +40,12 @@ struct gan__scalar_info {
     const void *arg;
 };
 
+/* How large the gradient of one weight was: the sum of its squares, []. */
+struct gan__gradient {
+    const char *weight; /* "gen.main.0.weight"; the network's */
+    gan_val squares;
+};
+
 /* One graph of the iteration. */
 struct gan__segment {
     gan_graph *graph;
@@ -52,6 +58,9 @@ struct gan__segment {
     int n_updates;
     struct gan__scalar_info scalar[GAN__MAX_SCALARS];
     int n_scalars;
+    const struct gan__gradient
+        *gradient; /* with gan__step_cfg.gradients; a weight may come twice */
+    int n_gradients;
 };
 
 /* What kind of graph a step builds. */
@@ -64,6 +73,7 @@ struct gan__step_cfg {
     int64_t batch;
     int64_t microbatch;  /* divides batch; 0: batch */
     gan_mode mode;       /* GAN_TRAIN for an iteration; sampling: GAN_EVAL or GAN_BATCH_STATS */
+    bool gradients;      /* keep the size of every weight's gradient, for the monitor */
     bool external_noise; /* latents and other random inputs become feeds of their stream's name */
 };
 

@@ -43,4 +43,7 @@ gan_val gan__step_input(gan_step *s, const char *name, gan_dtype dtype, gan_shap
 /* Network by name (len characters of it); NULL and a sticky error when the model has none. */
 const gan_net *gan__step_net(gan_step *s, const char *name, size_t len);
 
+/* Adds the sizes of an update's gradients to the open segment, where they are asked for. */
+void gan__keep_gradients(gan_step *s, const char *const *names, const gan_val *grads, int n);
+
 #endif

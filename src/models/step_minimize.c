@@ -217,6 +217,7 @@ void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_
         &(struct gan_optim_args){
             .phase = nets, .names = p.names, .params = p.params, .grads = terms, .n = p.n_params},
         &u);
+    gan__keep_gradients(s, p.names, terms, p.n_params);
     gan_scope_pop(g);
     report(s, "grad_norm", nets, u.grad_norm);
     report(s, "ok", nets, u.ok);

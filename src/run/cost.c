@@ -14,6 +14,7 @@
 #include "meta.h"
 #include "plot/grid.h"
 #include "resume.h"
+#include "monitor.h"
 #include "session.h"
 
 #include <math.h>
@@ -40,7 +41,8 @@ static uint64_t grid_bytes(const struct gan__session *s)
     return (uint64_t)g->batch * pixels * scale * scale;
 }
 
-static gan_status fill_memory(struct gan__session *s, struct gan_train_cost *c, gan_err *err)
+static gan_status fill_memory(struct gan__session *s, const struct gan__monitor *m,
+                              struct gan_train_cost *c, gan_err *err)
 {
     struct gan_loader_cfg loader = gan__session_loader_cfg(s);
     const struct gan_dataset_info *info = gan_dataset_about(s->data);
@@ -60,7 +62,7 @@ static gan_status fill_memory(struct gan__session *s, struct gan_train_cost *c, 
     c->loader_bytes = gan_loader_bytes(s->data, &loader);
     c->data_bytes = touched_bytes(info, steps * (double)c->batch);
     c->data_bytes = s->data_resident > c->data_bytes ? s->data_resident : c->data_bytes;
-    c->sampling_bytes = grid_bytes(s);
+    c->sampling_bytes = grid_bytes(s) + gan__samples_bytes(&m->samples, s);
     c->constant_bytes = gan_plan_info(s->generator.plan).constant_bytes;
     for (int i = 0; i < s->n_phases; i++) {
         c->constant_bytes += gan_plan_info(s->phase[i].plan).constant_bytes;
@@ -215,6 +217,7 @@ gan_status gan_train_plan(const struct gan_train_cfg *cfg, struct gan_train_cost
 {
     struct gan__recipe r = {0};
     struct gan__session s = {0};
+    struct gan__monitor monitor = {0};
     gan_err own = {0};
     *cost = (struct gan_train_cost){0};
     gan_status status = recipe_of(cfg, &r, &own);
@@ -230,15 +233,19 @@ gan_status gan_train_plan(const struct gan_train_cfg *cfg, struct gan_train_cost
         status = gan__session_compile(&s, &own);
     }
     if (status == GAN_OK) {
+        status = gan__monitor_compile(&monitor, &s, &own);
+    }
+    if (status == GAN_OK) {
         fill_nets(&s, cost);
         fill_work(&s, cost);
-        status = fill_memory(&s, cost, &own);
+        status = fill_memory(&s, &monitor, cost, &own);
     }
     if (status == GAN_OK) {
         status = fill_kept(&s, cost, &own);
         cost->compile_ms = s.compile_ms;
         cost->step_ms = predict_ms(cost, s.threads, gan__recipe_precision(s.recipe));
     }
+    gan__monitor_release(&monitor);
     gan__session_release(&s);
     gan__recipe_release(&r);
     return hand_over(status, &own, err);

@@ -76,6 +76,8 @@ static gan_status fail_diverged(struct gan__session *s, const struct gan__phase 
     struct gan_plan_opts opts = {.threads = s->threads};
     (void)gan_plan_find_nonfinite(p->segment->graph, run, &opts, node, sizeof node, &own);
     bool guard = gan__starts_with(report, "ok.");
+    (void)gan__copy(s->bad.report, sizeof s->bad.report, report);
+    (void)gan__copy(s->bad.node, sizeof s->bad.node, node);
     return gan__fail(err, GAN_E_DIVERGED,
                      "training diverged in iteration %" PRIu64 ": %s%s is not finite%s%s",
                      run->iteration + 1, guard ? "the gradient of " : "",
@@ -98,7 +100,7 @@ static gan_status run_phase(struct gan__session *s, struct gan__phase *p, int64_
     size_t n_feeds = b != NULL ? gan__batch_feeds(b, seg->fields, feeds) : 0;
     fill_scalars(s, p, iteration);
     struct gan_run run = {
-        .seed = (uint64_t)s->recipe->run.seed,
+        .seed = gan__session_seed(s),
         .iteration = (uint64_t)iteration,
         .run = (uint64_t)k,
         .sample = (uint64_t)seen,

@@ -60,6 +60,9 @@ gan_status gan__meta_of_session(struct gan__meta *m, const struct gan__session *
     add_i64(m, "libgan.seed", r->run.seed);
     add_i64(m, "libgan.iteration", gan__session_count(s, s->iteration));
     add_i64(m, "libgan.images", gan__session_count(s, s->images));
+    if (s->rollbacks > 0) {
+        add_i64(m, "libgan.rollbacks", s->rollbacks);
+    }
     add_i64(m, "train.batch", r->run.batch);
     add_i64(m, "train.microbatch", r->run.microbatch > 0 ? r->run.microbatch : r->run.batch);
     add(m, "train.precision", gan__recipe_precision(r));
@@ -88,6 +91,7 @@ gan_status gan__meta_compare(const struct gan__meta *m, const gan_checkpoint *c,
         const struct gan_meta *want = &m->item[i];
         const char *have = gan_checkpoint_meta(c, want->key);
         if (strcmp(want->key, "libgan.iteration") == 0 || strcmp(want->key, "libgan.images") == 0 ||
+            strcmp(want->key, "libgan.rollbacks") == 0 ||
             gan__starts_with(want->key, "data.class.")) {
             continue;
         }

@@ -68,6 +68,12 @@ static const struct gan_opt table[] = {
     I64(keep, "keep", "3", 1, 1e6, "checkpoints kept"),
     I64(sample_every, "sample-every", "500", 1, 1e12, "iterations between sample grids"),
     I64(log_every, "log-every", "10", 1, 1e12, "iterations between lines of log.jsonl"),
+    I64(monitor_every, "monitor-every", "100", 0, 1e12,
+        "iterations between the monitor's samples; 0: no monitor, no alarms"),
+    GAN_OPT_CHOICE(struct gan__run_opts, on_alarm, "on-alarm", "warn", "warn|stop|rollback",
+                   "when fakes collapse, D has won or a value is not finite"),
+    I64(max_rollbacks, "max-rollbacks", "3", 0, 1000,
+        "returns to a checkpoint that --on-alarm rollback makes before it stops"),
     GAN_OPT_END,
 };
 
@@ -78,9 +84,11 @@ const struct gan_opt *gan_train_options(void)
 
 bool gan__recipe_may_change(const char *name)
 {
-    static const char *const free_names[] = {
-        "steps", "epochs",           "time",         "stop-at",  "threads", "recompute",
-        "keep",  "checkpoint-every", "sample-every", "log-every"};
+    static const char *const free_names[] = {"steps",        "epochs",           "time",
+                                             "stop-at",      "threads",          "recompute",
+                                             "keep",         "checkpoint-every", "sample-every",
+                                             "log-every",    "monitor-every",    "on-alarm",
+                                             "max-rollbacks"};
     for (size_t i = 0; i < sizeof free_names / sizeof free_names[0]; i++) {
         if (strcmp(name, free_names[i]) == 0) {
             return true;
@@ -256,6 +264,11 @@ gan_status gan__recipe_check(const struct gan__recipe *r, gan_err *err)
                          "--steps %lld and --epochs %lld are both given: one sets "
                          "the length",
                          (long long)o->steps, (long long)o->epochs);
+    }
+    if (o->on_alarm != GAN__ALARM_WARN && o->monitor_every == 0) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--on-alarm %s needs the monitor, --monitor-every 0 switches it off",
+                         o->on_alarm == GAN__ALARM_STOP ? "stop" : "rollback");
     }
     return GAN_OK;
 }

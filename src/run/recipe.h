@@ -9,6 +9,9 @@
 /* Places in the choices of --precision. */
 enum gan__precision { GAN__PRECISION_F32, GAN__PRECISION_BF16, GAN__PRECISION_AUTO };
 
+/* Places in the choices of --on-alarm. */
+enum gan__on_alarm { GAN__ALARM_WARN, GAN__ALARM_STOP, GAN__ALARM_ROLLBACK };
+
 /* Options of training. -1 or 0 stand for "not given" as the table's help says. */
 struct gan__run_opts {
     int64_t steps, epochs, stop_at;
@@ -21,6 +24,9 @@ struct gan__run_opts {
     int precision; /* enum gan__precision; never auto once a session is built */
     int recompute; /* enum gan_recompute */
     int64_t checkpoint_every, keep, sample_every, log_every;
+    int64_t monitor_every; /* 0: no monitor */
+    int on_alarm;          /* enum gan__on_alarm */
+    int64_t max_rollbacks;
 };
 
 struct gan__recipe {

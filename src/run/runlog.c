@@ -16,7 +16,7 @@
 
 enum { MAX_LOG = 1 << 30 };
 
-/* Step and time of a line as gan__runlog_put writes it. */
+/* Step and time of a line as it is written here. */
 static bool read_line(const char *line, size_t n, int64_t *step, double *time_s)
 {
     static const char open[] = "{\"step\":", second[] = ",\"time_s\":";
@@ -125,16 +125,55 @@ static void add_number(struct gan__str *s, double v)
     }
 }
 
-gan_status gan__runlog_put(struct gan__runlog *l, int64_t step, const char *const *names,
-                           const double *values, int n, gan_err *err)
+void gan__runlog_begin(struct gan__runlog *l, int64_t step)
+{
+    gan__str_clear(&l->line);
+    gan__str_printf(&l->line, "{\"step\":%" PRId64, step);
+}
+
+/* The comma and the name in front of a value. */
+static void add_name(struct gan__str *s, const char *name)
+{
+    gan__str_printf(s, "%s\"%s\":", s->len > 0 && s->p[s->len - 1] == '{' ? "" : ",", name);
+}
+
+void gan__runlog_number(struct gan__runlog *l, const char *name, double value)
+{
+    add_name(&l->line, name);
+    add_number(&l->line, value);
+}
+
+void gan__runlog_text(struct gan__runlog *l, const char *name, const char *text)
+{
+    add_name(&l->line, name);
+    gan__str_add(&l->line, "\"");
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') {
+            gan__str_printf(&l->line, "\\%c", c);
+        } else if (c < 0x20) {
+            gan__str_printf(&l->line, "\\u%04x", (unsigned)c);
+        } else {
+            gan__str_addn(&l->line, text, 1);
+        }
+    }
+    gan__str_add(&l->line, "\"");
+}
+
+void gan__runlog_open_object(struct gan__runlog *l, const char *name)
+{
+    add_name(&l->line, name);
+    gan__str_add(&l->line, "{");
+}
+
+void gan__runlog_close_object(struct gan__runlog *l)
+{
+    gan__str_add(&l->line, "}");
+}
+
+gan_status gan__runlog_end(struct gan__runlog *l, gan_err *err)
 {
     struct gan__str *s = &l->line;
-    gan__str_clear(s);
-    gan__str_printf(s, "{\"step\":%" PRId64, step);
-    for (int i = 0; i < n; i++) {
-        gan__str_printf(s, ",\"%s\":", names[i]);
-        add_number(s, values[i]);
-    }
     gan__str_add(s, "}\n");
     if (s->bad) {
         return gan__fail_nomem(err, s->len, "a line of the log");

@@ -19,9 +19,14 @@ gan_status gan__runlog_open(struct gan__runlog *l, const char *path, int64_t ste
                             gan_err *err);
 void gan__runlog_close(struct gan__runlog *l);
 
-/* Writes one line. On failure the file ends with the line before. */
-gan_status gan__runlog_put(struct gan__runlog *l, int64_t step, const char *const *names,
-                           const double *values, int n, gan_err *err);
+/* One line: begin, its values in order (the first one is "time_s"), end. An object holds the values
+ * between its two calls. On failure the file ends with the line before. */
+void gan__runlog_begin(struct gan__runlog *l, int64_t step);
+void gan__runlog_number(struct gan__runlog *l, const char *name, double value);
+void gan__runlog_text(struct gan__runlog *l, const char *name, const char *text);
+void gan__runlog_open_object(struct gan__runlog *l, const char *name);
+void gan__runlog_close_object(struct gan__runlog *l);
+gan_status gan__runlog_end(struct gan__runlog *l, gan_err *err);
 
 /* To the disk. */
 gan_status gan__runlog_sync(struct gan__runlog *l, gan_err *err);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/philox.h"
 #include "base/str.h"
 #include "data/spec.h"
 #include "rundir.h"
@@ -18,6 +19,12 @@ enum { MEAN_IMAGES = 10000, DEFAULT_EPOCHS = 25, ENDLESS_STEPS = 20000 };
 int gan__recipe_threads(const struct gan__recipe *r)
 {
     return r->run.threads > 0 ? (int)r->run.threads : omp_get_max_threads();
+}
+
+uint64_t gan__session_seed(const struct gan__session *s)
+{
+    uint64_t seed = (uint64_t)s->recipe->run.seed;
+    return s->rollbacks == 0 ? seed : gan__stream_key(seed, (uint64_t)s->rollbacks, 0, 0);
 }
 
 int64_t gan__session_count(const struct gan__session *s, int entry)
@@ -270,6 +277,7 @@ static gan_status build_step(struct gan__session *s, gan_err *err)
         .batch = r->run.batch,
         .microbatch = r->run.microbatch,
         .mode = GAN_TRAIN,
+        .gradients = r->run.monitor_every > 0,
     };
     s->step = gan__step_build(&cfg, err);
     if (s->step == NULL) {
@@ -409,15 +417,22 @@ gan_status gan__session_init_weights(struct gan__session *s, gan_err *err)
 
 static gan_status compile_phase(struct gan__session *s, struct gan__phase *p, gan_err *err)
 {
-    gan_val outputs[GAN__MAX_REPORTS];
+    const struct gan__segment *seg = p->segment;
+    int n = seg->n_reports + seg->n_gradients;
+    gan_val *outputs = gan__alloc_array((size_t)n + 1, sizeof *outputs);
     struct gan_plan_opts opts = {.threads = s->threads,
                                  .exact = s->recipe->run.exact,
                                  .precision = gan__recipe_precision(s->recipe),
                                  .recompute = (enum gan_recompute)s->recipe->run.recompute};
-    for (int i = 0; i < p->segment->n_reports; i++) {
-        outputs[i] = p->segment->report[i].val;
+    if (outputs == NULL) {
+        return gan__fail_nomem(err, (size_t)n * sizeof *outputs, "the outputs of a plan");
     }
-    p->plan = gan_plan_new(p->segment->graph, outputs, p->segment->n_reports, &opts, err);
+    for (int i = 0; i < n; i++) { /* the reports, then the sizes of gradients */
+        outputs[i] =
+            i < seg->n_reports ? seg->report[i].val : seg->gradient[i - seg->n_reports].squares;
+    }
+    p->plan = gan_plan_new(seg->graph, outputs, n, &opts, err);
+    gan__free(outputs);
     if (p->plan == NULL) {
         return err->code;
     }

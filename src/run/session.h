@@ -52,6 +52,11 @@ struct gan__session {
     int threads;
     int64_t steps; /* horizon, -1: none (a time limit ends the run) */
     double compile_ms;
+    int64_t rollbacks; /* returns to an older checkpoint so far: each takes other random numbers */
+    struct gan__bad_value {
+        char report[48]; /* "grad_norm.gen": what showed that training diverged */
+        char node[200];  /* the first node that is not finite, "" when none was found */
+    } bad;
 };
 
 /* Opens the data (unless recipe->data is NULL), fits the model, declares networks and counters,
@@ -81,6 +86,9 @@ int gan__session_reports(const struct gan__session *s, const char *names[GAN__MA
 
 /* Configuration of the loader. */
 struct gan_loader_cfg gan__session_loader_cfg(const struct gan__session *s);
+
+/* Seed of the random numbers in graphs. The order of the data keeps the recipe's. */
+uint64_t gan__session_seed(const struct gan__session *s);
 
 int64_t gan__session_count(const struct gan__session *s, int entry);
 void gan__session_set_count(struct gan__session *s, int entry, int64_t value);

@@ -12,8 +12,10 @@
 #include "config.h"
 #include "gan_config.h"
 #include "meta.h"
+#include "monitor.h"
 #include "picture.h"
 #include "resume.h"
+#include "rollback.h"
 #include "rundir.h"
 #include "runlog.h"
 #include "session.h"
@@ -29,6 +31,8 @@ struct trainer {
     const struct gan_train_watch *watch;
     struct gan_train_result *result;
     struct gan__runlog log;
+    struct gan__monitor monitor;
+    int64_t back_to; /* where the last rollback of this session went, -1: there was none */
     /* "time_s", "images_per_s", then the reports */
     const char *names[FIRST_NAMES + GAN__MAX_VALUES];
     double values[FIRST_NAMES + GAN__MAX_VALUES];
@@ -110,7 +114,12 @@ static gan_status sample(struct trainer *t, gan_err *err)
 static gan_status write_log(struct trainer *t, gan_err *err)
 {
     int64_t step = step_now(t), images = gan__session_count(&t->s, t->s.images);
-    GAN_TRY(gan__runlog_put(&t->log, step, t->names, t->values, t->n, err));
+    gan__runlog_begin(&t->log, step);
+    for (int i = 0; i < t->n; i++) {
+        gan__runlog_number(&t->log, t->names[i], t->values[i]);
+    }
+    gan__monitor_log(&t->monitor, &t->log);
+    GAN_TRY(gan__runlog_end(&t->log, err));
     t->logged = step;
     t->images_logged = images;
     t->busy_s = 0;
@@ -189,11 +198,104 @@ static gan_status keep_diverged(struct trainer *t)
     return GAN_E_DIVERGED;
 }
 
+/* --- alarms ------------------------------------------------------------------------------------- */
+
+/* To the log and to who watches. */
+static gan_status tell_alarms(struct trainer *t, int64_t back_to, gan_err *err)
+{
+    struct gan__monitor *m = &t->monitor;
+    for (int i = 0; i < m->n_alarms; i++) {
+        struct gan_train_alarm *a = &m->alarm[i].about;
+        a->back_to = a->over ? -1 : back_to;
+        if (t->watch->alarm != NULL) {
+            t->watch->alarm(t->watch->ctx, a);
+        }
+        GAN_TRY(gan__alarm_log(&t->log, step_now(t), time_now(t), a, err));
+    }
+    t->result->alarms = m->stands;
+    t->result->alarms_raised = m->raised;
+    return GAN_OK;
+}
+
+/* The alarm of this look to act upon, NULL when there is none. Gradients of single layers only
+ * warn: an optimiser often lives with them. */
+static const struct gan_train_alarm *serious(const struct trainer *t)
+{
+    const uint32_t kinds = GAN_ALARM_COLLAPSE | GAN_ALARM_WON | GAN_ALARM_NAN;
+    const struct gan__monitor *m = &t->monitor;
+    for (int i = 0; i < m->n_alarms && t->recipe.run.on_alarm != GAN__ALARM_WARN; i++) {
+        const struct gan_train_alarm *a = &m->alarm[i].about;
+        if (!a->over && ((uint32_t)a->kind & kinds) != 0) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+/* State, counters and log as of an older checkpoint, which is written once more: it now says that
+ * there was one rollback more, so that a run killed here goes on as this one does. */
+static gan_status roll_back(struct trainer *t, const struct gan_train_alarm *a, gan_err *err)
+{
+    char path[GAN_PATH_TEXT_MAX];
+    double unused;
+    int64_t step, limit = a->kind == GAN_ALARM_NAN ? a->step : a->since - t->monitor.every;
+    GAN_TRY(gan__rollback_target(t->result->dir, limit, t->back_to, &step, err));
+    GAN_TRY(gan__rollback(&t->s, t->result->dir, step, err));
+    t->back_to = step;
+    gan__runlog_close(&t->log);
+    GAN_TRY(gan__rundir_file(path, sizeof path, t->result->dir, "log.jsonl", err));
+    GAN_TRY(gan__runlog_open(&t->log, path, step, &unused, err));
+    GAN_TRY(tell_alarms(t, step, err));
+    gan__monitor_forget(&t->monitor);
+    t->result->alarms = 0;
+    t->result->rollbacks = t->s.rollbacks;
+    t->logged = t->sampled = step;
+    t->images_logged = gan__session_count(&t->s, t->s.images);
+    t->busy_s = 0;
+    return save(t, err);
+}
+
+/* After an iteration, diverged or not: tells alarms and acts on them. GAN_OK: training goes on. */
+static gan_status watch_over(struct trainer *t, gan_status status, gan_err *err)
+{
+    struct gan__monitor *m = &t->monitor;
+    const struct gan__run_opts *o = &t->recipe.run;
+    if (status == GAN_OK) {
+        GAN_TRY(gan__monitor_look(m, &t->s, err));
+    } else if (m->every > 0) {
+        gan__monitor_diverged(m, &t->s);
+    }
+    const struct gan_train_alarm *a = serious(t);
+    if (a != NULL && o->on_alarm == GAN__ALARM_ROLLBACK && t->s.rollbacks < o->max_rollbacks) {
+        gan_err own = {0};
+        gan_status back = roll_back(t, a, &own);
+        if (err != NULL) {
+            *err = own; /* what diverged is over, or what went wrong on the way back */
+        }
+        return back;
+    }
+    GAN_TRY(tell_alarms(t, -1, err));
+    if (status == GAN_E_DIVERGED) {
+        return keep_diverged(t);
+    }
+    if (a != NULL) {
+        GAN_TRY(finish(t, err));
+        return gan__fail(err, GAN_E_DIVERGED,
+                         "stopped at iteration %" PRId64 ": %s since iteration %" PRId64
+                         ", after %" PRId64 " rollbacks",
+                         step_now(t), a->name, a->since, t->s.rollbacks);
+    }
+    return GAN_OK;
+}
+
 static gan_status loop(struct trainer *t, gan_err *err)
 {
     const struct gan__run_opts *o = &t->recipe.run;
     if (step_now(t) == 0) {
         GAN_TRY(sample(t, err));
+        if (o->on_alarm == GAN__ALARM_ROLLBACK) { /* somewhere to go back to */
+            GAN_TRY(save(t, err));
+        }
     }
     while (!is_over(t)) {
         if (t->watch->should_stop != NULL && t->watch->should_stop(t->watch->ctx)) {
@@ -203,10 +305,14 @@ static gan_status loop(struct trainer *t, gan_err *err)
                              step_now(t), t->result->dir);
         }
         gan_status status = iterate(t, err);
-        if (status == GAN_E_DIVERGED) {
-            return keep_diverged(t);
+        int64_t before = t->s.rollbacks;
+        if (status == GAN_OK || status == GAN_E_DIVERGED) {
+            status = watch_over(t, status, err);
         }
         GAN_TRY(status);
+        if (t->s.rollbacks > before) {
+            continue;
+        }
         report(t);
         int64_t step = step_now(t);
         if (step % o->log_every == 0) {
@@ -256,6 +362,9 @@ static gan_status load(struct trainer *t, gan_err *err)
     gan_status status = gan__meta_of_session(&meta, &t->s, err);
     if (status == GAN_OK) {
         status = gan__meta_compare(&meta, c, err);
+    }
+    if (status == GAN_OK && gan_checkpoint_meta(c, "libgan.rollbacks") != NULL) {
+        status = gan__meta_i64(c, "libgan.rollbacks", &t->s.rollbacks, err);
     }
     if (status == GAN_OK) {
         status = gan_checkpoint_load(c, t->s.store, err);
@@ -330,7 +439,10 @@ static gan_status run(struct trainer *t, bool resumed, gan_err *err)
     GAN_TRY(gan__session_build(&t->s, &t->recipe, err));
     GAN_TRY(resumed ? load(t, err) : gan__session_init_weights(&t->s, err));
     GAN_TRY(gan__session_compile(&t->s, err));
+    GAN_TRY(gan__monitor_compile(&t->monitor, &t->s, err));
+    GAN_TRY(gan__monitor_start(&t->monitor, &t->s, err));
     GAN_TRY(gan__session_start(&t->s, err));
+    t->result->rollbacks = t->s.rollbacks;
     GAN_TRY(open_run(t, err));
     if (resumed) {
         t->saved = t->logged = t->sampled = step_now(t);
@@ -365,6 +477,7 @@ gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_wat
         .watch = watch != NULL ? watch : &nobody,
         .result = result != NULL ? result : &own_result,
         .log = {.fd = -1},
+        .back_to = -1,
         .logged = -1,
         .sampled = -1,
         .saved = -1,
@@ -379,6 +492,7 @@ gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_wat
         status = run(&t, cfg->resume != NULL, &own);
     }
     gan__runlog_close(&t.log);
+    gan__monitor_release(&t.monitor);
     gan__session_release(&t.s);
     gan__recipe_release(&t.recipe);
     if (status != GAN_OK && err != NULL) {
