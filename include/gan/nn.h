@@ -318,6 +318,7 @@ GAN_API gan_val gan_dropout_channels(gan_nn *nn, const char *name, gan_val x, do
 /** Units that take the largest of some affine pieces. */
 struct gan_maxout {
     int64_t units, pieces;
+    bool spectral;                /* the weight is divided by its largest singular value */
     const char *init, *bias_init; /* NULL: the network's */
 };
 /**

@@ -104,8 +104,11 @@ static void paper_discriminator(gan_nn *nn, const gan_val *in, gan_val *out, con
 {
     const struct gan__arch_opts *o = options;
     const struct gan__norming norm = gan__arch_norm_disc(o);
-    const struct gan_maxout layer = {
-        .units = o->width, .pieces = 5, .init = "uniform:.005", .bias_init = "constant:0"};
+    const struct gan_maxout layer = {.units = o->width,
+                                     .pieces = 5,
+                                     .spectral = o->spectral,
+                                     .init = "uniform:.005",
+                                     .bias_init = "constant:0"};
     const struct gan__head head = {
         .name = "y", .bias = true, .init = "uniform:.005", .bias_init = "constant:0"};
     gan_val x = gan_dropout(nn, "drop_x", gan_flatten(gan_nn_graph(nn), in[0]), 0.2);

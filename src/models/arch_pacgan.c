@@ -38,7 +38,8 @@ static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const voi
     const struct gan__norming norm = gan__arch_norm_disc(o);
     const struct gan__head head = {.name = "output", .bias = true};
     gan_val x = gan_flatten(gan_nn_graph(nn), in[0]);
-    const struct gan_maxout l = {.units = o->width > 1 ? o->width / 2 : 1, .pieces = PIECES};
+    const struct gan_maxout l = {
+        .units = o->width > 1 ? o->width / 2 : 1, .pieces = PIECES, .spectral = o->spectral};
     for (int i = 1; i <= LAYERS_DISC; i++) {
         x = gan_maxout(nn, gan_nn_format(nn, "maxout%d", i), x, l);
         x = gan__arch_norm(nn, gan_nn_format(nn, "norm%d", i), x, &norm);

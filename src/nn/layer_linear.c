@@ -38,10 +38,12 @@ gan_val gan_maxout(gan_nn *nn, const char *name, gan_val x, struct gan_maxout o)
         return gan_graph_fail(g, GAN_E_RANGE, "maxout %s/%s: %lld units of %lld pieces",
                               nn->net->name, name, (long long)o.units, (long long)o.pieces);
     }
-    gan_val y = gan_linear(
-        nn, name, x,
-        (struct gan_linear){
-            .out = o.units * o.pieces, .bias = true, .init = o.init, .bias_init = o.bias_init});
+    gan_val y = gan_linear(nn, name, x,
+                           (struct gan_linear){.out = o.units * o.pieces,
+                                               .bias = true,
+                                               .spectral = o.spectral,
+                                               .init = o.init,
+                                               .bias_init = o.bias_init});
     gan_scope_push(g, name);
     y = gan_reshape(g, y, GAN_SHAPE(gan_dim(g, x, 0), o.units, o.pieces));
     y = gan_reduce_max(g, y, GAN_AXIS(2), false);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/str.h"
 #include "models/arch.h"
 #include <gan/plan.h>
 
@@ -241,6 +242,38 @@ static void parameter_counts(void **state)
     }
 }
 
+/* Of the power method: NAME_u. */
+static bool has_vector(const struct world *w, const char *weight)
+{
+    char name[192];
+    assert_true(gan__format(name, sizeof name, "%s_u", weight));
+    return gan_store_find(w->store, name) >= 0;
+}
+
+/* --reg sn reaches every matrix of every critic; R3GAN's zeros at the end of a block have no norm. */
+static void spectral_norm_reaches_every_layer(void **state)
+{
+    (void)state;
+    for (int k = 0; gan__archs[k]; k++) {
+        struct world w;
+        options_of(&w.o, gan__archs[k]);
+        w.o.spectral = true;
+        world_open(&w, GAN_F32);
+        const gan_net *disc = w.nets.net[1];
+        for (int i = 0; i < gan_net_count(disc); i++) {
+            const struct gan_param *p = gan_net_param(disc, i);
+            bool zeros = p->init && strcmp(p->init, "constant:0") == 0;
+            if (p->shape.rank < 2 || zeros) {
+                continue;
+            }
+            if (!has_vector(&w, p->name)) {
+                fail_msg("%s: %s has no spectral norm", w.o.arch->name, p->name);
+            }
+        }
+        world_close(&w);
+    }
+}
+
 /* Weights of more than one axis: 99 of 33 blocks, first, last, and those on shortcuts. */
 static void resnet101_has_101_layers(void **state)
 {
@@ -294,6 +327,7 @@ int main(void)
         cmocka_unit_test(every_arch_takes_classes_and_virtual_norm),
         cmocka_unit_test(refusals),
         cmocka_unit_test(parameter_counts),
+        cmocka_unit_test(spectral_norm_reaches_every_layer),
         cmocka_unit_test(resnet101_has_101_layers),
         cmocka_unit_test(packing_keeps_pixels_together),
     };
