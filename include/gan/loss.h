@@ -48,6 +48,8 @@ struct gan_loss_context {
     gan_val (*kept)(void *user, const char *name, double initial);
     void (*keep)(void *user, const char *name, gan_val value);
     gan_val (*decode)(void *user, gan_val outputs); /* GAN_LOSS_DECODER: images [N,H,W,C] */
+    /* Shows a number [] in the log; may be NULL. */
+    void (*report)(void *user, const char *name, gan_val value);
     void *user;
 };
 

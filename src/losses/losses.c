@@ -67,6 +67,12 @@ gan_status gan_loss_check(const struct gan_loss *l, const char *model, uint32_t 
                              l->name, needs[i].text, model);
         }
     }
+    if (l->outputs > 1 && (given & GAN_LOSS_MATRIX) == 0) {
+        return gan__fail(err, GAN_E_UNSUPPORTED,
+                         "loss %s needs %lld outputs of the discriminator, %s has 1; the model "
+                         "plain gives them",
+                         l->name, (long long)l->outputs, model);
+    }
     return GAN_OK;
 }
 

@@ -23,6 +23,14 @@ static inline double gan__fake_target(const struct gan_loss_params *p)
 /* Discriminator of the cross-entropy pairs: BCE(real, 1) + BCE(fake, 0). */
 gan_val gan__loss_bce_disc(const struct gan_loss_context *c);
 
+/* A number of the loss in the log, where the caller keeps one. */
+static inline void gan__loss_report(const struct gan_loss_context *c, const char *name, gan_val v)
+{
+    if (c->report != NULL) {
+        c->report(c->user, name, v);
+    }
+}
+
 /* |d score / d x| of each point, [N]; sqrt(sum + 1e-12) keeps its derivatives finite at 0. */
 gan_val gan__slope(gan_graph *g, gan_val score, gan_val x);
 

@@ -75,6 +75,10 @@ gan_status gan__arch_fit(struct gan__arch_opts *o, bool fixed, gan_err *err);
  * features before them, flattened [N/pack,F]. */
 void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o);
 
+/* Declares "dec": the generator's network again, from `inputs` numbers to images, with weights of its
+ * own. Not with o->cond or virtual norm. */
+void gan__arch_decoder(gan_nets *d, const struct gan__arch_opts *o, int64_t inputs);
+
 /* Fit of architectures of one square size. */
 gan_status gan__arch_fit_size(struct gan__arch_opts *o, int64_t size, bool fixed, gan_err *err);
 

@@ -26,7 +26,7 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
     const struct gan__norming norm = gan__arch_norm_gen(o, in);
     bool bias = o->norm_gen == GAN__NORM_NONE;
     int64_t channels = o->width * o->task.height / 8;
-    gan_val x = gan_unflatten(g, in[0], 1, 1, o->z);
+    gan_val x = gan_unflatten(g, in[0], 1, 1, gan_dim(g, in[0], 1));
     x = gan_conv_transpose(nn, "main.0", x,
                            (struct gan_conv_layer){.out = channels, .kernel = 4, .bias = bias});
     x = gan_relu(g, gan__arch_norm(nn, "main.1", x, &norm));

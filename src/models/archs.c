@@ -168,6 +168,15 @@ void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o)
     gan_declare(d, &net);
 }
 
+void gan__arch_decoder(gan_nets *d, const struct gan__arch_opts *o, int64_t inputs)
+{
+    gan_declare(d, &(struct gan_net_desc){.name = "dec",
+                                          .fn = o->arch->gen,
+                                          .in = {{.shape = GAN_SHAPE(2, inputs)}},
+                                          .n_in = 1,
+                                          .init = o->arch->init});
+}
+
 struct gan__norming gan__arch_norm_gen(const struct gan__arch_opts *o, const gan_val *in)
 {
     bool cond = o->cond != GAN__COND_NONE;

@@ -63,11 +63,23 @@ static const struct gan_opt opts[] = {
     GAN_OPT_END,
 };
 
+static bool loss_needs(const struct plain *o, gan_loss_needs what)
+{
+    return (o->loss->needs & (uint32_t)what) != 0;
+}
+
 static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct plain *o = options;
     bool asked = o->net.norm_disc != GAN__NORM_AUTO;
+    o->net.outputs = o->loss->outputs;
     GAN_TRY(gan__arch_fit(&o->net, fixed, err));
+    if (loss_needs(o, GAN_LOSS_DECODER) && o->net.norm_gen == GAN__NORM_VIRTUAL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--loss %s decodes images with the generator's network, which cannot have "
+                         "virtual norm; use --norm-gen batch",
+                         o->loss->name);
+    }
     o->net.spectral = false;
     for (int i = 0; i < o->regs.n; i++) {
         const struct gan_reg *r = o->regs.term[i].kind;
@@ -92,6 +104,9 @@ static void nets(gan_nets *d, const void *options)
 {
     const struct plain *o = options;
     gan__arch_nets(d, &o->net);
+    if (loss_needs(o, GAN_LOSS_DECODER)) {
+        gan__arch_decoder(d, &o->net, o->loss->outputs);
+    }
 }
 
 static gan_val latent(gan_step *s, const struct plain *o, const char *name)
@@ -110,6 +125,16 @@ static gan_val kept_number(void *step, const char *name, double initial)
 static void keep(void *step, const char *name, gan_val value)
 {
     gan_keep(step, name, value);
+}
+
+static gan_val decode(void *step, gan_val outputs)
+{
+    return gan_apply(step, "dec", outputs);
+}
+
+static void report(void *step, const char *name, gan_val value)
+{
+    gan_report(step, name, value);
 }
 
 /* The players of one update. */
@@ -149,15 +174,19 @@ static gan_val score(void *play, gan_val x)
 
 static bool two_fakes(const struct plain *o)
 {
-    return (o->loss->needs & GAN_LOSS_TWO_FAKES) != 0;
+    return loss_needs(o, GAN_LOSS_TWO_FAKES);
 }
 
 /* Real and fake batches pass D separately: each is normalised by its own statistics. */
 static struct play meet(gan_step *s, const struct plain *o, const gan_val *fake, bool reals)
 {
     struct play p = {.s = s, .o = o};
-    p.loss = (struct gan_loss_context){
-        .g = gan_step_graph(s), .kept = kept_number, .keep = keep, .user = s};
+    p.loss = (struct gan_loss_context){.g = gan_step_graph(s),
+                                       .kept = kept_number,
+                                       .keep = keep,
+                                       .decode = decode,
+                                       .report = report,
+                                       .user = s};
     if (reals) {
         p.loss.real = gan_batch(s, GAN_FIELD_IMAGE);
         p.loss.on_real = gan_apply(s, "disc", p.loss.real);
@@ -213,12 +242,16 @@ static void limit_weights(gan_step *s, const struct plain *o)
     }
 }
 
-/* Mean scores; for a score without unit, also their difference: a critic's estimate of distance. */
+/* Mean scores (of the witness, where the loss has one); for a score without unit, also their difference: a critic's estimate of distance. */
 static void report_scores(const struct play *p)
 {
     gan_graph *g = p->loss.g;
     bool logits = p->o->loss->logits;
     gan_val on_real = p->loss.on_real, on_fake = p->loss.on_fake[0];
+    if (p->o->loss->witness != NULL) {
+        on_real = p->o->loss->witness(&p->loss, on_real);
+        on_fake = p->o->loss->witness(&p->loss, on_fake);
+    }
     gan_val real = gan_mean_all(g, logits ? gan_sigmoid(g, on_real) : on_real);
     gan_val fake = gan_mean_all(g, logits ? gan_sigmoid(g, on_fake) : on_fake);
     gan_report(p->s, "disc.real", real);
@@ -257,13 +290,13 @@ static void update_disc(gan_step *s, const struct plain *o, const struct fakes *
     struct play p = meet(s, o, fixed, true);
     report_scores(&p);
     gan_val loss = regularised(&p, GAN_REG_DISC, GAN_NONE, o->loss->disc(&p.loss));
-    gan_minimize(s, "disc", loss, &o->optim_disc);
+    gan_minimize(s, loss_needs(o, GAN_LOSS_DECODER) ? "disc+dec" : "disc", loss, &o->optim_disc);
     limit_weights(s, o);
 }
 
 static void update_gen(gan_step *s, const struct plain *o, const struct fakes *f)
 {
-    struct play p = meet(s, o, f->image, (o->loss->needs & GAN_LOSS_REAL) != 0);
+    struct play p = meet(s, o, f->image, loss_needs(o, GAN_LOSS_REAL));
     gan_val loss = regularised(&p, GAN_REG_GEN, f->latent, o->loss->gen(&p.loss));
     gan_minimize(s, "gen", loss, &o->optim_gen);
     gan_average(s, "gen", &o->ema);
