@@ -291,6 +291,108 @@ def make_critic_gp(seed):
     return golden.finish({"critic": critic})
 
 
+# -- lazy: regularisers in every k-th iteration, packed samples, smoothed labels -------------------------
+
+def off_diagonal(network):
+    total = 0
+    for p in network.parameters():
+        if p.dim() >= 2:
+            w = p.flatten(1)
+            total = total + ((w @ w.t() * (1 - torch.eye(len(w)))) ** 2).sum()
+    return total
+
+
+class History:
+    """Salimans et al. 2016, section 3.3: squared distance to the mean of all values so far."""
+
+    def __init__(self):
+        self.values = []
+
+    def penalty(self, network):
+        self.values.append([p.detach().clone() for p in network.parameters()])
+        means = [torch.stack(ps).mean(0) for ps in zip(*self.values)]
+        return sum(((p - m) ** 2).sum() for p, m in zip(network.parameters(), means))
+
+
+def make_lazy(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, h, w, c, z, width, pack, r1_every, path_every = 6, 3, 2, 2, 4, 5, 2, 3, 4
+    size, rows = c * h * w, 3
+    gamma, path_weight, ortho, history_weight, label, lr = 1.0, 2.0, 1e-2, 1e-2, 0.9, 5e-3
+    def mlp(a, b):
+        return nn.Sequential(OrderedDict(main=nn.Sequential(
+            nn.Linear(a, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width),
+            nn.ReLU(), nn.Linear(width, b))))
+    gen, disc = mlp(z, size), mlp(pack * size, 1)
+    nets = {"gen": gen, "disc": disc}
+    initialise(rng, gen, 1.5)
+    initialise(rng, disc, 1.5)
+    share_d, share_g = r1_every / (r1_every + 1), path_every / (path_every + 1)
+    opt_d, opt_g = (torch.optim.Adam(net.parameters(), lr * share, betas=(0.5 ** share, 0.999 ** share),
+                                     eps=1e-8) for net, share in ((disc, share_d), (gen, share_g)))
+    past = {"gen": History(), "disc": History()}
+    golden = Golden(dict(model="plain", iterations=ITERATIONS, batch=n, height=h, width=w, channels=c, z=z,
+                         pack=pack, hidden="5,5,5 relu", r1=f"{gamma}/{r1_every}",
+                         path_length=f"{path_weight}/{path_every}", orthogonal=ortho,
+                         historical=history_weight, label=label, optim="adam", lr=lr, beta1=0.5,
+                         beta2=0.999, eps=1e-8, torch=torch.__version__))
+    golden.put_state("init", nets)
+    usual = torch.zeros(())
+
+    def nothing(network):  # so that a weight the penalty does not reach has a derivative of 0, not none
+        return sum(0 * p.sum() for p in network.parameters())
+
+    def packed(x):  # (n, C, H, W) -> (n/2, C*H*W of both, the first's channels first)
+        return x.reshape(rows, pack * c, h, w).flatten(1)
+
+    for k in range(ITERATIONS):
+        real, latents, y = images(rng, n, h, w, c), normal(rng, n, z), normal(rng, rows, h, w, pack * c)
+        # the feed of y holds a row for each image of the batch, the first n/pack are used
+        whole = torch.cat([y, normal(rng, n - rows, h, w, pack * c)])
+        for name, value in dict(real=real, z=latents, path=whole).items():
+            golden.put(f"feed/{k}/{name}", value)
+        fake = gen(latents).view(n, c, h, w)
+        on_real, on_fake = disc(packed(nchw(real))), disc(packed(fake.detach()))
+        note = dict(disc__real=on_real.sigmoid().mean(), disc__fake=on_fake.sigmoid().mean(),
+                    penalty__orthogonal__disc=ortho * off_diagonal(disc),
+                    penalty__historical__disc=history_weight * past["disc"].penalty(disc))
+        loss_d = (bce(on_real, label) + bce(on_fake, 0.0) + note["penalty__orthogonal__disc"]
+                  + note["penalty__historical__disc"])
+        note["loss__disc"] = loss_d
+        note["grad_norm__disc"] = minimise(disc, loss_d, opt_d)
+        note["penalty__orthogonal__gen"] = ortho * off_diagonal(gen)
+        note["penalty__historical__gen"] = history_weight * past["gen"].penalty(gen)
+        loss_g = (bce(disc(packed(fake)), 1.0) + note["penalty__orthogonal__gen"]
+                  + note["penalty__historical__gen"])
+        note["loss__gen"] = loss_g
+        note["grad_norm__gen"] = minimise(gen, loss_g, opt_g)
+        lazy = dict.fromkeys(("penalty__r1", "loss__disc__lazy3", "grad_norm__disc__lazy3",
+                              "penalty__path-length", "loss__gen__lazy4", "grad_norm__gen__lazy4"), 0.0)
+        if k % r1_every == 0:
+            x = packed(nchw(real)).requires_grad_()
+            slope, = torch.autograd.grad(disc(x).sum(), x, create_graph=True)
+            lazy["penalty__r1"] = gamma / 2 * (slope ** 2).sum(1).mean()
+            lazy["loss__disc__lazy3"] = r1_every * lazy["penalty__r1"] + nothing(disc)
+            lazy["grad_norm__disc__lazy3"] = minimise(disc, lazy["loss__disc__lazy3"], opt_d)
+        if k % path_every == 0:
+            at = latents.clone().requires_grad_()
+            product = gen(at).view(rows, pack * c, h, w) * nchw(y) / np.sqrt(h * w)
+            slope, = torch.autograd.grad(product.sum(), at, create_graph=True)
+            length = torch.sqrt((slope ** 2).sum(1) + 1e-12)
+            now = usual + 0.01 * (length.mean() - usual)
+            usual = now.detach()
+            lazy["penalty__path-length"] = path_weight * ((length - now) ** 2).mean()
+            lazy["loss__gen__lazy4"] = path_every * lazy["penalty__path-length"] + nothing(gen)
+            lazy["grad_norm__gen__lazy4"] = minimise(gen, lazy["loss__gen__lazy4"], opt_g)
+        golden.note(**note, **lazy)
+    golden.put("final/kept.path_length", usual)
+    for net, history in past.items():
+        golden.put(f"final/kept.historical.{net}", float(len(history.values)))
+        for (name, _), values in zip(nets[net].named_parameters(), zip(*history.values)):
+            golden.put(f"final/kept.historical.{net}.{name}", torch.stack(values).mean(0))
+    return golden.finish(nets)
+
+
 # -- unrolled: Metz et al. 2017, the generator against the discriminator of some updates later ------------
 
 def tanh_net(z, w, out, last=None):
@@ -1130,6 +1232,7 @@ FILES = {
     "cyclegan_pool": lambda: make_cyclegan(3, 109),
     "unrolled": lambda: make_unrolled(110),
     "l2l": lambda: make_l2l(111),
+    "lazy": lambda: make_lazy(112),
 }
 
 

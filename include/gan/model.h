@@ -212,6 +212,20 @@ GAN_API bool gan_repeat(gan_step *s, const struct gan_runs *runs);
  * several ("enc+dec") and updates them. Reports "loss.NAME" and "grad_norm.NAME".
  */
 GAN_API void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o);
+/** gan_minimize whose reports are "loss.LABEL" and "grad_norm.LABEL": for a second update of the same
+ * networks with other terms. Moments and the number of updates are shared. */
+GAN_API void gan_minimize_as(gan_step *s, const char *label, const char *nets, gan_val loss,
+                             const struct gan_optim *o);
+
+/**
+ * Newest weights of "disc" or "enc+dec", as gan_minimize takes them.
+ *
+ * out:    values, names  borrowed from the step
+ *         how many; 0 on failure
+ * errors: GAN_E_NOMEM, GAN_E_INTERNAL (no such network); sticky on the graph
+ */
+GAN_API int gan_weights(gan_step *s, const char *nets, const gan_val **values,
+                        const char *const **names);
 
 /** Loss of a network as a function of its parameters, which it hands to gan_apply_with. */
 typedef gan_val (*gan_loss_of)(gan_step *s, const struct gan_params *params, void *ctx);

@@ -84,6 +84,16 @@ GAN_API gan_status gan_optim_parse(const char *text, struct gan_optim *out, gan_
  * "adam", gan_optim_option, ...). errors: as gan_optim_parse. */
 GAN_API gan_status gan_optim_option(const char *text, void *field, gan_err *err);
 
+/**
+ * The optimiser for updates that come 1/c times as often and are to move as far and remember as long
+ * as before: learning rate times c, decay rates of averages (beta1, beta2, alpha, decay) to the power
+ * c. Momentum of sgd is left as it is.
+ *
+ * in:  0 < c <= 1; c = k/(k+1) for a lazy regulariser in every k-th iteration
+ * ref: Karras et al. 2020, arXiv:1912.04958, appendix B
+ */
+GAN_API struct gan_optim gan_optim_more_often(const struct gan_optim *o, double c);
+
 /** Name and one line about rule i of the sorted table, NULL past the end. */
 GAN_API const char *gan_optim_kind_name(int i);
 GAN_API const char *gan_optim_kind_doc(int i);

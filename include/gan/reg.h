@@ -28,10 +28,12 @@ typedef enum gan_reg_phase { GAN_REG_DISC = 1, GAN_REG_GEN = 2 } gan_reg_phase;
 struct gan_reg_context {
     gan_graph *g;
     gan_reg_phase phase;
-    gan_val real;             /* points [N,...]; GAN_NONE in the generator's phase */
-    gan_val fake;             /* with derivatives stopped in the discriminator's phase */
-    gan_val latent;           /* generator's phase: [N,z], what `fake` was made of */
-    gan_val on_real, on_fake; /* the discriminator's scores of them */
+    gan_val real;   /* points [N,...]; GAN_NONE in the generator's phase */
+    gan_val fake;   /* with derivatives stopped in the discriminator's phase */
+    gan_val latent; /* generator's phase: [N,z], what `fake` was made of */
+    gan_val on_real,
+        on_fake; /* the discriminator's scores of them; GAN_NONE where a lazy update has
+                               * no other use for them */
     gan_val (*score)(void *user, gan_val x); /* the discriminator at other points */
     /* Numbers of the stream `name`, in (0,1) or from N(0,1); the batch's extent of `shape` is filled
      * in. */
@@ -61,6 +63,7 @@ struct gan_reg {
     struct gan_reg_number number;
     uint32_t phases; /* gan_reg_phase bits; 0: the discriminator's */
     bool weights;    /* reads only weights: serves every network */
+    bool no_fakes;   /* reads neither fakes nor their scores */
     bool per_sample; /* reads the slope at single samples, which batch norm mixes */
     bool spectral;   /* layers divide their weights by the largest singular value */
     /* Term of the loss of c->phase, weighted. */

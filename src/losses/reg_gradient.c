@@ -72,6 +72,7 @@ GAN_REG(dragan) = {
     .doc = "gradient penalty around reals: slope 1 next to the data",
     .ref = "Kodali et al. 2017, arXiv:1705.07215, section 2.3",
     .number = {"weight", 10, 0, 1e6},
+    .no_fakes = true,
     .per_sample = true,
     .penalty = around_reals,
 };

@@ -25,6 +25,7 @@ GAN_REG(r1) = {
     .doc = "half the squared slope at reals times gamma",
     .ref = "Mescheder et al. 2018, arXiv:1801.04406, eq. 9",
     .number = {"gamma", 10, 0, 1e6},
+    .no_fakes = true,
     .per_sample = true,
     .penalty = at_reals,
 };

@@ -183,14 +183,20 @@ static void differentiate(struct parts *p, gan_val *terms)
     }
 }
 
-static void report(gan_step *s, const char *prefix, const char *nets, gan_val v)
+static void report(gan_step *s, const char *prefix, const char *label, gan_val v)
 {
     char name[48];
-    (void)gan__format(name, sizeof name, "%s.%s", prefix, nets);
+    (void)gan__format(name, sizeof name, "%s.%s", prefix, label);
     gan_report(s, name, v);
 }
 
 void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o)
+{
+    gan_minimize_as(s, nets, nets, loss, o);
+}
+
+void gan_minimize_as(gan_step *s, const char *label, const char *nets, gan_val loss,
+                     const struct gan_optim *o)
 {
     gan_graph *g = gan_step_graph(s);
     struct parts p = {.s = s, .g = g};
@@ -198,7 +204,7 @@ void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_
         return;
     }
     p.seg = &s->segment[s->open];
-    report(s, "loss", nets, loss);
+    report(s, "loss", label, loss);
     size_t room = (size_t)(p.n_params + p.seg->n_reports) + 1;
     gan_val *terms = gan__arena_array(&g->arena, room, sizeof *terms);
     if (!terms) {
@@ -219,13 +225,24 @@ void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_
         &u);
     gan__keep_gradients(s, p.names, terms, p.n_params);
     gan_scope_pop(g);
-    report(s, "grad_norm", nets, u.grad_norm);
-    report(s, "ok", nets, u.ok);
+    report(s, "grad_norm", label, u.grad_norm);
+    report(s, "ok", label, u.ok);
     struct gan__update_info *info = &p.seg->update[p.seg->n_updates++];
     (void)gan__copy(info->phase, sizeof info->phase, nets);
     info->optim = o;
     info->ahead = strcmp(s->unrolled, nets) == 0 ? s->ahead : 0;
     gan__phase_begin(s);
+}
+
+int gan_weights(gan_step *s, const char *nets, const gan_val **values, const char *const **names)
+{
+    struct parts p = {.s = s, .g = gan_step_graph(s)};
+    if (s->open < 0 || !gather_weights(&p, nets)) {
+        return 0;
+    }
+    *values = p.params;
+    *names = p.names;
+    return p.n_params;
 }
 
 void gan_limit_weights(gan_step *s, const char *net,

@@ -5,6 +5,7 @@
 #include "engine/graph/node.h"
 #include "rules.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MAX_RULES = 64, NAME_MAX_LENGTH = 320 };
@@ -52,6 +53,31 @@ gan_status gan_optim_parse(const char *text, struct gan_optim *out, gan_err *err
 gan_status gan_optim_option(const char *text, void *field, gan_err *err)
 {
     return gan_optim_parse(text, field, err);
+}
+
+/* An exponential average's decay rate, by the name its rule gives it. */
+static bool is_decay_rate(const struct gan__arg *a)
+{
+    static const char *const names[] = {"beta1", "beta2", "alpha", "decay"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(a->name, names[i]) == 0 && a->max < 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct gan_optim gan_optim_more_often(const struct gan_optim *o, double c)
+{
+    struct gan_optim out = *o;
+    if (c == 1) {
+        return out;
+    }
+    out.arg[GAN__LR] *= c;
+    for (int i = GAN__LR + 1; i < GAN_OPTIM_ARGS && o->kind->args[i].name != NULL; i++) {
+        out.arg[i] = is_decay_rate(&o->kind->args[i]) ? pow(o->arg[i], c) : o->arg[i];
+    }
+    return out;
 }
 
 static const struct gan_optimizer *rule_at(int i)

@@ -42,7 +42,7 @@ static void fill_scalars(struct gan__session *s, struct gan__phase *p, int64_t i
         double values[GAN_OPTIM_MAX_SCALARS];
         int64_t update = gan__session_count(s, p->counter[u]) + 1;
         for (int ahead = 0; ahead <= p->segment->update[u].ahead; ahead++) {
-            gan_optim_scalars(o, update + ahead, p->horizon > 0 ? p->horizon : 1, values);
+            gan_optim_scalars(o, update + ahead, p->horizon[u] > 0 ? p->horizon[u] : 1, values);
             for (int k = 0; k < gan_optim_scalar_count(o); k++) {
                 p->scalars[at++].value = values[k];
             }

@@ -230,12 +230,15 @@ static int64_t count_steps(const struct gan__session *s)
     return (whole + o->batch - 1) / o->batch;
 }
 
-/* Runs of a phase over `steps` iterations: gan__runs_at, summed. Phases that skip iterations have no
- * warm runs. */
+/* Runs of a phase over `steps` iterations: gan__runs_at, summed. */
 static int64_t total_runs(const struct gan_runs *r, int64_t steps)
 {
+    int64_t total = 0;
+    for (int64_t i = 0; r->every > 1 && i < steps; i += r->every) {
+        total += gan__runs_at(r, i);
+    }
     if (r->every > 1) {
-        return (steps + r->every - 1) / r->every * (r->count > 0 ? r->count : 1);
+        return total;
     }
     int64_t warm = r->warm_until < steps ? r->warm_until : steps;
     if (r->warm_every > 0) { /* multiples of warm_every in [warm_until, steps) */
@@ -246,14 +249,27 @@ static int64_t total_runs(const struct gan_runs *r, int64_t steps)
     return warm * (r->warm_count > 0 ? r->warm_count : usual) + (steps - warm) * usual;
 }
 
+/* Updates counted by one counter over the whole training, in all phases that share it. */
+static int64_t total_updates(const struct gan__session *s, int counter)
+{
+    int64_t steps = s->steps > 0 ? s->steps : 0, total = 0;
+    for (int i = 0; i < s->n_phases; i++) {
+        const struct gan__phase *p = &s->phase[i];
+        int64_t runs = p->segment->repeated ? total_runs(&p->segment->runs, steps) : steps;
+        for (int u = 0; u < p->segment->n_updates; u++) {
+            total += p->counter[u] == counter ? runs : 0;
+        }
+    }
+    return total;
+}
+
 static gan_status check_horizons(struct gan__session *s, gan_err *err)
 {
     for (int i = 0; i < s->n_phases; i++) {
         struct gan__phase *p = &s->phase[i];
-        int64_t steps = s->steps > 0 ? s->steps : 0;
-        p->horizon = p->segment->repeated ? total_runs(&p->segment->runs, steps) : steps;
         for (int u = 0; u < p->segment->n_updates; u++) {
             const struct gan_optim *o = p->segment->update[u].optim;
+            p->horizon[u] = total_updates(s, p->counter[u]);
             if (s->steps < 0 && gan_schedule_needs_horizon(&o->schedule)) {
                 return gan__fail(err, GAN_E_ARG,
                                  "the schedule of %s needs a length: give --steps "

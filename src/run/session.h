@@ -25,8 +25,8 @@ struct gan__phase {
     struct gan_scalar_data scalars[GAN__PHASE_SCALARS];
     struct gan__scalar_name names[GAN__PHASE_SCALARS]; /* of the optimisers' */
     size_t n_scalars;
-    int counter[GAN__MAX_UPDATES]; /* store entry "count.PHASE" of each update */
-    int64_t horizon;               /* runs over the whole training, 0 when it has no length */
+    int counter[GAN__MAX_UPDATES];     /* store entry "count.PHASE" of each update */
+    int64_t horizon[GAN__MAX_UPDATES]; /* updates over the whole training, 0: it has no length */
 };
 
 struct gan__session {

@@ -50,6 +50,27 @@ static const struct setting plain_set[] = {
     {"width", "3"},    {"optim-gen", "adam:2e-3,.5,.999"}, {"optim-disc", "adam:2e-3,.5,.999"},
     {NULL, NULL}};
 
+/* Regularisers with and without an interval, in both networks; packed samples; smoothed labels. */
+static const struct setting lazy_set[] = {
+    {"arch", "toy"},
+    {"loss", "nonsaturating"},
+    {"reg", "r1:1/3,path-length:2/4,orthogonal:1e-2,historical:1e-2"},
+    {"pack", "2"},
+    {"smooth", ".9"},
+    {"z", "4"},
+    {"width", "5"},
+    {"optim-gen", "adam:5e-3,.5,.999"},
+    {"optim-disc", "adam:5e-3,.5,.999"},
+    {NULL, NULL}};
+
+static const struct trace_case lazy_case = {.file = "lazy",
+                                            .model = "plain",
+                                            .height = 3,
+                                            .width = 2,
+                                            .channels = 2,
+                                            .set = lazy_set,
+                                            .batch = 6};
+
 static const struct trace_case gan_case = {.file = "gan",
                                            .model = "gan",
                                            .height = 5,
@@ -297,9 +318,22 @@ static void wgan_gp_f32(void **state)
     replay_f32(wgan_gp_case);
 }
 
+static void lazy_f64(void **state)
+{
+    (void)state;
+    replay_f64(lazy_case);
+}
+
+static void lazy_f32(void **state)
+{
+    (void)state;
+    replay_f32(lazy_case);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lazy_f64),          cmocka_unit_test(lazy_f32),
         cmocka_unit_test(l2l_f64),           cmocka_unit_test(l2l_f32),
         cmocka_unit_test(unrolled_f64),      cmocka_unit_test(unrolled_f32),
         cmocka_unit_test(gan_f64),           cmocka_unit_test(gan_sat_f64),

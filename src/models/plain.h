@@ -1,0 +1,53 @@
+/* plain.h: the options of the model plain and the pieces its iteration is made of. */
+#ifndef GAN_MODELS_PLAIN_H
+#define GAN_MODELS_PLAIN_H
+
+#include "arch.h"
+
+#include <gan/reg.h>
+
+struct gan__plain {
+    struct gan__arch_opts net;
+    const struct gan_loss *loss;
+    struct gan_loss_params labels;
+    struct gan_regs regs;
+    int64_t n_critic, warm_critic;
+    bool critic_first;
+    int latent; /* enum gan__plain_latent */
+    struct gan_optim optim_gen, optim_disc;
+    double clip_grad;
+    struct gan_average ema;
+    /* fitted: the optimisers as updates use them, corrected for lazy regularisers */
+    struct gan_optim update_gen, update_disc;
+};
+
+enum gan__plain_latent { GAN__LATENT_NORMAL, GAN__LATENT_UNIFORM };
+
+/* One or two independent batches of fakes and what the first was made of. */
+struct gan__fakes {
+    gan_val latent, image[2];
+};
+
+/* Whether the loss asks for something. */
+static inline bool gan__plain_loss_needs(const struct gan__plain *o, gan_loss_needs what)
+{
+    return (o->loss->needs & (uint32_t)what) != 0;
+}
+
+/* Latents [N,z] of the stream `name`. */
+gan_val gan__plain_latent(gan_step *s, const struct gan__plain *o, const char *name);
+
+/* New fakes from latents of the stream. */
+struct gan__fakes gan__plain_fakes(gan_step *s, const struct gan__plain *o, const char *stream);
+
+/* One update of D, of G. */
+void gan__plain_update_disc(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f);
+void gan__plain_update_gen(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f);
+
+/* The penalties that have an interval, as phases of their own; ends the iteration. */
+void gan__plain_lazy(gan_step *s, const struct gan__plain *o);
+
+/* Share of updates that are not lazy ones, of the networks of a phase: 1/(1 + sum of 1/interval). */
+double gan__plain_main_share(const struct gan__plain *o, gan_reg_phase phase);
+
+#endif

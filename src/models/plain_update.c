@@ -1,0 +1,342 @@
+/* plain_update.c: one update of each network of the model plain: what the loss and the regularisers
+ * see, what is reported.
+ *
+ * With pack > 1 a sample of the discriminator is that many images side by side (Lin et al. 2018,
+ * arXiv:1712.04086): they are packed first, and losses and penalties know only packs. Regularisers
+ * with an interval k are left out of the main update and make one of their own in every k-th
+ * iteration, k times as strong, with the same moments; both kinds of update use an optimiser
+ * corrected for their number (Karras et al. 2020, arXiv:1912.04958, appendix B). */
+#include "base/str.h"
+#include "plain.h"
+
+/* The players of one update. */
+struct play {
+    gan_step *s;
+    const struct gan__plain *o;
+    struct gan_loss_context loss;
+};
+
+/* --- what losses and regularisers may ask for ------------------------------------------------------ */
+
+static gan_val kept_number(void *play, const char *name, double initial)
+{
+    return gan_kept(((struct play *)play)->s, name, gan_shape_scalar(), initial);
+}
+
+static gan_val kept_tensor(void *play, const char *name, gan_shape shape)
+{
+    return gan_kept(((struct play *)play)->s, name, shape, 0);
+}
+
+static void keep(void *play, const char *name, gan_val value)
+{
+    gan_keep(((struct play *)play)->s, name, value);
+}
+
+static gan_val decode(void *play, gan_val outputs)
+{
+    return gan_apply(((struct play *)play)->s, "dec", outputs);
+}
+
+static void report(void *play, const char *name, gan_val value)
+{
+    gan_report(((struct play *)play)->s, name, value);
+}
+
+/* Numbers for the samples of D, of which there are fewer than images. */
+static gan_val for_packs(const struct play *p, gan_val v)
+{
+    gan_graph *g = gan_step_graph(p->s);
+    int64_t m = p->o->net.pack;
+    return m > 1 ? gan_slice_axis(g, v, 0, 0, gan_dim(g, v, 0) / m) : v;
+}
+
+static gan_val uniform(void *play, const char *name, gan_shape shape)
+{
+    const struct play *p = play;
+    return for_packs(p, gan_noise_uniform(p->s, name, shape));
+}
+
+static gan_val normal(void *play, const char *name, gan_shape shape)
+{
+    const struct play *p = play;
+    return for_packs(p, gan_noise_normal(p->s, name, shape));
+}
+
+static gan_val judge(const struct play *p, gan_val x)
+{
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    gan_apply_all(p->s, "disc", &x, out);
+    return out[0];
+}
+
+/* What penalties hold the slope of: the critic, or what the loss makes of its outputs. */
+static gan_val score(void *play, gan_val x)
+{
+    const struct play *p = play;
+    gan_val on = judge(p, x);
+    return p->o->loss->witness != NULL ? p->o->loss->witness(&p->loss, on) : on;
+}
+
+/* --- the players --------------------------------------------------------------------------------- */
+
+static bool two_fakes(const struct gan__plain *o)
+{
+    return gan__plain_loss_needs(o, GAN_LOSS_TWO_FAKES);
+}
+
+gan_val gan__plain_latent(gan_step *s, const struct gan__plain *o, const char *name)
+{
+    return o->latent == GAN__LATENT_UNIFORM ? gan_latent_uniform(s, name, o->net.z)
+                                            : gan_latent(s, name, o->net.z);
+}
+
+struct gan__fakes gan__plain_fakes(gan_step *s, const struct gan__plain *o, const char *stream)
+{
+    struct gan__fakes f = {.latent = gan__plain_latent(s, o, stream)};
+    f.image[0] = gan_apply(s, "gen", f.latent);
+    if (two_fakes(o)) {
+        char second[16];
+        (void)gan__format(second, sizeof second, "%s2", stream);
+        f.image[1] = gan_apply(s, "gen", gan__plain_latent(s, o, second));
+    }
+    return f;
+}
+
+/* Fakes that no derivative passes. */
+static struct gan__fakes fixed(gan_graph *g, const struct gan__fakes *f)
+{
+    struct gan__fakes out = *f;
+    for (int i = 0; i < 2; i++) {
+        out.image[i] = gan_ok(f->image[i]) ? gan_stop(g, f->image[i]) : GAN_NONE;
+    }
+    return out;
+}
+
+static void begin(struct play *p, gan_step *s, const struct gan__plain *o)
+{
+    *p = (struct play){.s = s, .o = o};
+    p->loss = (struct gan_loss_context){.g = gan_step_graph(s),
+                                        .params = &o->labels,
+                                        .kept = kept_number,
+                                        .keep = keep,
+                                        .decode = decode,
+                                        .report = report,
+                                        .user = p};
+}
+
+static void judge_reals(struct play *p)
+{
+    p->loss.real = gan__arch_pack(p->loss.g, gan_batch(p->s, GAN_FIELD_IMAGE), p->o->net.pack);
+    p->loss.on_real = judge(p, p->loss.real);
+}
+
+/* Real and fake batches pass D separately: each is normalised by its own statistics. */
+static void judge_fakes(struct play *p, const struct gan__fakes *f)
+{
+    for (int i = 0; i < 1 + two_fakes(p->o); i++) {
+        p->loss.fake[i] = gan__arch_pack(p->loss.g, f->image[i], p->o->net.pack);
+        p->loss.on_fake[i] = judge(p, p->loss.fake[i]);
+    }
+}
+
+/* --- penalties ----------------------------------------------------------------------------------- */
+
+/* Whether a term is a penalty on the networks of a phase with this interval. */
+static bool is_due(const struct gan_reg_term *t, gan_reg_phase phase, int64_t interval)
+{
+    uint32_t phases = t->kind->phases != 0 ? t->kind->phases : GAN_REG_DISC;
+    return t->kind->penalty != NULL && (phases & phase) != 0 && t->interval == interval;
+}
+
+static struct gan_reg_context reg_context(struct play *p, gan_reg_phase phase, gan_val latent)
+{
+    struct gan_reg_context c = {.g = p->loss.g,
+                                .phase = phase,
+                                .real = p->loss.real,
+                                .fake = p->loss.fake[0],
+                                .latent = latent,
+                                .on_real = p->loss.on_real,
+                                .on_fake = p->loss.on_fake[0],
+                                .score = score,
+                                .uniform = uniform,
+                                .normal = normal,
+                                .kept = kept_tensor,
+                                .keep = keep,
+                                .user = p};
+    if (p->o->loss->witness != NULL && phase == GAN_REG_DISC) {
+        c.on_real = p->o->loss->witness(&p->loss, c.on_real);
+        c.on_fake = p->o->loss->witness(&p->loss, c.on_fake);
+    }
+    c.n_weights = gan_weights(p->s, phase == GAN_REG_DISC ? "disc" : "gen", &c.weights, &c.names);
+    return c;
+}
+
+/* The loss (or nothing) plus every penalty of the phase that has this interval. */
+static gan_val regularised(struct play *p, gan_reg_phase phase, int64_t interval, gan_val latent,
+                           gan_val loss)
+{
+    const struct gan__plain *o = p->o;
+    struct gan_reg_context c = {.n_weights = -1};
+    for (int i = 0; i < o->regs.n; i++) {
+        const struct gan_reg_term *t = &o->regs.term[i];
+        char name[48];
+        if (!is_due(t, phase, interval)) {
+            continue;
+        }
+        c = c.n_weights < 0 ? reg_context(p, phase, latent) : c;
+        gan_val penalty = t->kind->penalty(&c, t->value);
+        (void)gan__format(name, sizeof name, "penalty.%s%s", t->kind->name,
+                          t->kind->phases == (GAN_REG_DISC | GAN_REG_GEN)
+                              ? phase == GAN_REG_DISC ? ".disc" : ".gen"
+                              : "");
+        gan_report(p->s, name, penalty);
+        penalty = interval > 1 ? gan_scale(c.g, penalty, (double)interval) : penalty;
+        loss = gan_ok(loss) ? gan_add(c.g, loss, penalty) : penalty;
+    }
+    return loss;
+}
+
+/* --- updates --------------------------------------------------------------------------------------- */
+
+/* The networks D's updates train. */
+static const char *critics(const struct gan__plain *o)
+{
+    return gan__plain_loss_needs(o, GAN_LOSS_DECODER) ? "disc+dec" : "disc";
+}
+
+static void limit_weights(gan_step *s, const struct gan__plain *o)
+{
+    for (int i = 0; i < o->regs.n; i++) {
+        if (o->regs.term[i].kind->limit != NULL) {
+            gan_limit_weights(s, "disc", o->regs.term[i].kind->limit, o->regs.term[i].value);
+        }
+    }
+}
+
+/* Mean scores (of the witness, where the loss has one); for a score without unit, also their difference: a critic's estimate of distance. */
+static void report_scores(const struct play *p)
+{
+    gan_graph *g = p->loss.g;
+    bool logits = p->o->loss->logits;
+    gan_val on_real = p->loss.on_real, on_fake = p->loss.on_fake[0];
+    if (p->o->loss->witness != NULL) {
+        on_real = p->o->loss->witness(&p->loss, on_real);
+        on_fake = p->o->loss->witness(&p->loss, on_fake);
+    }
+    gan_val real = gan_mean_all(g, logits ? gan_sigmoid(g, on_real) : on_real);
+    gan_val fake = gan_mean_all(g, logits ? gan_sigmoid(g, on_fake) : on_fake);
+    gan_report(p->s, "disc.real", real);
+    gan_report(p->s, "disc.fake", fake);
+    if (!logits) {
+        gan_report(p->s, "disc.gap", gan_sub(g, real, fake));
+    }
+}
+
+void gan__plain_update_disc(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f)
+{
+    struct play p;
+    begin(&p, s, o);
+    const struct gan__fakes apart = fixed(p.loss.g, f);
+    judge_reals(&p);
+    judge_fakes(&p, &apart);
+    report_scores(&p);
+    gan_val loss = regularised(&p, GAN_REG_DISC, 1, GAN_NONE, o->loss->disc(&p.loss));
+    gan_minimize(s, critics(o), loss, &o->update_disc);
+    limit_weights(s, o);
+}
+
+void gan__plain_update_gen(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f)
+{
+    struct play p;
+    begin(&p, s, o);
+    if (gan__plain_loss_needs(o, GAN_LOSS_REAL)) {
+        judge_reals(&p);
+    }
+    judge_fakes(&p, f);
+    gan_val loss = regularised(&p, GAN_REG_GEN, 1, f->latent, o->loss->gen(&p.loss));
+    gan_minimize(s, "gen", loss, &o->update_gen);
+    gan_average(s, "gen", &o->ema);
+}
+
+/* --- lazy regularisers --------------------------------------------------------------------------- */
+
+/* Whether a term is the first of the phase with its interval, which is above 1. */
+static bool opens_interval(const struct gan__plain *o, int i, gan_reg_phase phase)
+{
+    int64_t interval = o->regs.term[i].interval;
+    bool first = interval > 1 && is_due(&o->regs.term[i], phase, interval);
+    for (int k = 0; k < i && first; k++) {
+        first = !is_due(&o->regs.term[k], phase, interval);
+    }
+    return first;
+}
+
+double gan__plain_main_share(const struct gan__plain *o, gan_reg_phase phase)
+{
+    double updates = 1;
+    for (int i = 0; i < o->regs.n; i++) {
+        updates += opens_interval(o, i, phase) ? 1 / (double)o->regs.term[i].interval : 0;
+    }
+    return 1 / updates;
+}
+
+/* Whether a penalty that is due reads fakes. */
+static bool reads_fakes(const struct gan__plain *o, gan_reg_phase phase, int64_t interval)
+{
+    for (int i = 0; i < o->regs.n; i++) {
+        if (is_due(&o->regs.term[i], phase, interval) && !o->regs.term[i].kind->no_fakes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void lazy_disc(gan_step *s, const struct gan__plain *o, int64_t interval)
+{
+    struct play p;
+    char label[32];
+    begin(&p, s, o);
+    judge_reals(&p);
+    if (reads_fakes(o, GAN_REG_DISC, interval) || o->loss->witness != NULL) {
+        const struct gan__fakes f = gan__plain_fakes(s, o, "z"), apart = fixed(p.loss.g, &f);
+        judge_fakes(&p, &apart);
+    }
+    gan_val penalty = regularised(&p, GAN_REG_DISC, interval, GAN_NONE, GAN_NONE);
+    (void)gan__format(label, sizeof label, "disc.lazy%lld", (long long)interval);
+    gan_minimize_as(s, label, critics(o), penalty, &o->update_disc);
+    limit_weights(s, o);
+}
+
+static void lazy_gen(gan_step *s, const struct gan__plain *o, int64_t interval)
+{
+    struct play p;
+    char label[32];
+    begin(&p, s, o);
+    struct gan__fakes f = {0};
+    if (reads_fakes(o, GAN_REG_GEN, interval)) {
+        f = gan__plain_fakes(s, o, "z");
+        p.loss.fake[0] = gan__arch_pack(p.loss.g, f.image[0], o->net.pack);
+    }
+    gan_val penalty = regularised(&p, GAN_REG_GEN, interval, f.latent, GAN_NONE);
+    (void)gan__format(label, sizeof label, "gen.lazy%lld", (long long)interval);
+    gan_minimize_as(s, label, "gen", penalty, &o->update_gen);
+}
+
+void gan__plain_lazy(gan_step *s, const struct gan__plain *o)
+{
+    for (int i = 0; i < o->regs.n; i++) {
+        struct gan_runs runs = {.count = o->n_critic,
+                                .warm_count = o->warm_critic,
+                                .warm_until = 25,
+                                .warm_every = 500,
+                                .every = o->regs.term[i].interval};
+        while (opens_interval(o, i, GAN_REG_DISC) && gan_repeat(s, &runs)) {
+            lazy_disc(s, o, runs.every);
+        }
+        runs = (struct gan_runs){.count = 1, .every = o->regs.term[i].interval};
+        while (opens_interval(o, i, GAN_REG_GEN) && gan_repeat(s, &runs)) {
+            lazy_gen(s, o, runs.every);
+        }
+    }
+}
