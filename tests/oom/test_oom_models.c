@@ -141,13 +141,22 @@ static void plain(void **state)
     each("plain", 2, false, spectral);
 }
 
+/* Updates as values, and a rule that is a network. */
+static void unrolled(void **state)
+{
+    (void)state;
+    const char *const adam[] = {"unroll", "2", "width", "2", "z", "3", NULL};
+    const char *const learned[] = {"unroll",    "1",   "width",      "2",   "z", "3",
+                                   "optim-gen", "l2l", "optim-disc", "l2l", NULL};
+    each("unrolled", 2, true, adam);
+    each("unrolled", 0, false, learned);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dcgan),
-        cmocka_unit_test(gan),
-        cmocka_unit_test(autoencoder),
-        cmocka_unit_test(plain),
+        cmocka_unit_test(dcgan), cmocka_unit_test(gan),      cmocka_unit_test(autoencoder),
+        cmocka_unit_test(plain), cmocka_unit_test(unrolled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

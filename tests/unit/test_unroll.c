@@ -1,4 +1,4 @@
-/* test_unroll.c: derivatives through the discriminator's updates.
+/* test_unroll.c: derivatives through the discriminator's updates; the rule that is a network.
  *
  * G's gradient through K = 3 updates against central differences of the loss it descends, f64 on
  * `ref`: with h = 1e-5 the differences are good to about h^2 times the third derivative plus
@@ -313,12 +313,80 @@ static void too_many_updates(void **state)
     free(opts);
 }
 
+static void network_of_lstm(gan_nn *nn, const gan_val *in, gan_val *out, const void *units)
+{
+    const struct gan_lstm_state zero = {in[1], in[1]};
+    const int64_t *n = units;
+    out[0] = gan_lstm(nn, "l", in[0], zero, (struct gan_lstm){.units = *n}).h;
+}
+
+/* States of another width than the layer are named, not multiplied. */
+static void lstm_wants_its_states(void **state)
+{
+    (void)state;
+    const int64_t units[] = {4, 5};
+    gan_err err = {0};
+    for (int i = 0; i < 2; i++) {
+        gan_store *st = gan_store_new();
+        gan_net *net = gan_net_new(
+            st,
+            &(struct gan_net_desc){.name = "t",
+                                   .fn = network_of_lstm,
+                                   .opts = &units[i],
+                                   .in = {{.shape = GAN_SHAPE(2, 3)}, {.shape = GAN_SHAPE(2, 4)}},
+                                   .n_in = 2},
+            &err);
+        if (i == 0) {
+            assert_non_null(net);
+            assert_int_equal(gan_net_params(net), 16 * 3 + 16 * 4 + 2 * 16);
+        } else {
+            assert_null(net);
+            assert_int_equal(err.code, GAN_E_SHAPE);
+            assert_non_null(strstr(err.message, "t/l"));
+        }
+        gan_net_free(net);
+        gan_store_free(st);
+    }
+}
+
+/* A learned rule keeps 80 numbers for each coordinate, whatever the shape, and its weights stay. */
+static void learned_rule_keeps_states(void **state)
+{
+    (void)state;
+    const char *const set[] = {"unroll",     "2",   "z",         "3",   "width", "4",
+                               "optim-disc", "l2l", "optim-gen", "l2l", NULL};
+    struct world w;
+    open_world(&w, set);
+    const gan_state *slot =
+        gan_store_at(w.store, gan_store_find(w.store, "optim.gen.lstm.gen.main.2.weight"));
+    const gan_state *weight = gan_store_at(w.store, gan_store_find(w.store, "opt.lstm1.weight_hh"));
+    assert_non_null(slot);
+    assert_non_null(weight);
+    const gan_shape want = GAN_SHAPE(16, 80);
+    assert_true(gan_shape_equal(&slot->value.shape, &want));
+    compile(&w);
+    struct copy before = save(w.store);
+    assert_true(isfinite(run(&w)));
+    int moved = 0;
+    for (int i = 0; i < gan_store_count(w.store); i++) {
+        const gan_state *e = gan_store_at(w.store, i);
+        bool same = memcmp(before.data[i], e->value.data, gan_tensor_bytes(&e->value)) == 0;
+        bool learned = strncmp(e->name, "opt.", 4) == 0;
+        assert_true(same || !learned);
+        moved += !same;
+    }
+    assert_true(moved >= 24); /* six weights of each network and their slots */
+    drop(&before);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_through_updates),  cmocka_unit_test(no_updates_are_the_plain_gan),
         cmocka_unit_test(dead_units_are_no_trouble), cmocka_unit_test(twenty_updates_compile),
-        cmocka_unit_test(too_many_updates),
+        cmocka_unit_test(too_many_updates),          cmocka_unit_test(lstm_wants_its_states),
+        cmocka_unit_test(learned_rule_keeps_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
