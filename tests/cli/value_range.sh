@@ -28,7 +28,7 @@ run 2 data idx:missing --columns -1
 says "gan: data: --columns is -1, allowed 0 to 10000"
 for command in train plan; do
     run 2 $command dcgan --data idx:missing --size 17
-    says "gan: $command: dcgan: the image size is 17x17, allowed are squares of 16, 32, 64, 128 or 256"
+    says "gan: $command: dcgan: the image size is 17x17, allowed are squares of powers of two from 16 to 256"
     run 2 $command dcgan --data "idx:missing?size=512"
     complains "512x512" "256"
     run 2 $command gan --data "idx:missing?size=32" --size 64
@@ -37,6 +37,6 @@ for command in train plan; do
     says "gan: $command: --channels is 2, images have 1 or 3"
 done
 run 2 graph dcgan --size 17
-says "gan: graph: dcgan: the image size is 17x17, allowed are squares of 16, 32, 64, 128 or 256"
+says "gan: graph: dcgan: the image size is 17x17, allowed are squares of powers of two from 16 to 256"
 [ ! -e runs ] || fail "a run directory was made"
 finish
