@@ -105,7 +105,9 @@ static gan_status compile(struct gan__samples *m, struct gan__session *s, gan_st
     gan_val outputs[OUT_MAX] = {fake};
     gan_shape shape = gan_shape_get(seg->graph, fake);
     m->fields = seg->fields;
-    m->on = (m->fields & ~(uint32_t)GAN_FIELD_LABEL) == 0 && shape.rank == 4;
+    const struct gan_task *t = s->task;
+    const gan_shape data = GAN_SHAPE(m->n, t->height, t->width, t->channels);
+    m->on = (m->fields & ~(uint32_t)GAN_FIELD_LABEL) == 0 && gan_shape_equal(&shape, &data);
     if (!m->on) {
         return GAN_OK;
     }

@@ -22,7 +22,7 @@ struct gan__look {
 };
 
 struct gan__samples {
-    bool on; /* false for models that make images from images */
+    bool on; /* false for models that make images from images, or samples unlike the data */
     int64_t n;
     gan_plan *plan;
     bool scores, features;              /* the plan has D's, of reals and of fakes */
