@@ -11,7 +11,8 @@ if(NOT GAN_CMOCKA_INCLUDE OR NOT GAN_CMOCKA_LIBRARY)
 endif()
 
 set(tests_dir ${CMAKE_CURRENT_SOURCE_DIR}/tests)
-set(test_environment UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1)
+set(test_environment UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1
+    LSAN_OPTIONS=suppressions=${tests_dir}/support/leaks.txt:print_suppressions=0)
 if(GAN_SANITIZE MATCHES thread)
   # libgomp's barriers are invisible to the tool: compute runs on one thread, loaders on theirs.
   list(APPEND test_environment OMP_NUM_THREADS=1)

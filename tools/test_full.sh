@@ -53,7 +53,7 @@ fi
 valgrind_units()
 {
     cmake -S . -B build-valgrind -G Ninja -DCMAKE_BUILD_TYPE=Debug \
-        "-DGAN_TEST_LAUNCHER=valgrind;--quiet;--error-exitcode=99;--leak-check=full;--errors-for-leak-kinds=definite" &&
+        "-DGAN_TEST_LAUNCHER=valgrind;--quiet;--error-exitcode=99;--leak-check=full;--errors-for-leak-kinds=definite;--suppressions=$PWD/tests/support/valgrind.supp" &&
         cmake --build build-valgrind -j "$jobs" --target suite_unit
 }
 if ! have valgrind; then

@@ -59,6 +59,13 @@ struct gan_claim {
     const char *value; /* "3 576 704" */
 };
 
+/** What pictures of two-dimensional runs show besides samples, N the batch of the step. */
+struct gan_landscape {
+    gan_val value; /* D at the given points: [N] or [N,...], of which the mean is shown */
+    gan_val fake;  /* samples [N,H,W,C] */
+    gan_val loss;  /* the generator's [], a function of `fake`: its descent is drawn; or GAN_NONE */
+};
+
 /** One GAN: options, networks, iteration, sampling; registered with GAN_MODEL. */
 struct gan_model {
     const char *name;           /* "dcgan" */
@@ -78,6 +85,9 @@ struct gan_model {
     /* What training shows instead of samples, one row for each image of the batch: input, output,
      * target side by side [N,H,k*W,C]; NULL for models that need no images to sample. */
     gan_val (*show)(gan_step *s, const void *opts);
+    /* D and the slopes the generator follows, around points [N,H,W,C]; writes no state. NULL: no
+     * such pictures. */
+    struct gan_landscape (*landscape)(gan_step *s, const void *opts, gan_val points);
     /* Overwrites initial values after the initialisers (biases from the data's mean); may be NULL. */
     void (*initial)(const struct gan_param *p, const gan_tensor *value, const void *opts);
     const struct gan_claim *claims; /* ends with a NULL what; may be NULL */

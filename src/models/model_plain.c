@@ -170,6 +170,11 @@ static gan_val sample(gan_step *s, const void *options)
     return gan_apply_average(s, "gen", gan__plain_latent(s, o, "z"), &o->ema);
 }
 
+static struct gan_landscape landscape(gan_step *s, const void *options, gan_val points)
+{
+    return gan__plain_landscape(s, options, sample(s, options), points);
+}
+
 static const struct gan_claim claims[] = {
     {"parameters of toy (2-512-512-512-2), G and D", "527 874, 527 361"},
     {"parameters of wgan-gp-mnist, G and D", "1 554 177, 1 030 145"},
@@ -195,5 +200,6 @@ GAN_MODEL(plain) = {
     .nets = nets,
     .iteration = iteration,
     .sample = sample,
+    .landscape = landscape,
     .claims = claims,
 };

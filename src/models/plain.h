@@ -47,6 +47,10 @@ void gan__plain_update_gen(gan_step *s, const struct gan__plain *o, const struct
 /* The penalties that have an interval, as phases of their own; ends the iteration. */
 void gan__plain_lazy(gan_step *s, const struct gan__plain *o);
 
+/* D at points and the generator's loss at fakes, without writing any state. */
+struct gan_landscape gan__plain_landscape(gan_step *s, const struct gan__plain *o, gan_val fake,
+                                          gan_val points);
+
 /* Share of updates that are not lazy ones, of the networks of a phase: 1/(1 + sum of 1/interval). */
 double gan__plain_main_share(const struct gan__plain *o, gan_reg_phase phase);
 

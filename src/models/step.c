@@ -283,6 +283,25 @@ gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, bool show, gan
     return step_done(s, err);
 }
 
+gan_step *gan__step_build_landscape(const struct gan__step_cfg *cfg, struct gan_landscape *out,
+                                    gan_err *err)
+{
+    const struct gan_task *t = cfg->opts;
+    gan_step *s = step_new(cfg, err);
+    if (!s) {
+        return NULL;
+    }
+    s->sampling = true;
+    s->cfg.microbatch = cfg->batch;
+    struct gan__segment *seg = open_segment(s);
+    if (seg) {
+        gan_shape shape = GAN_SHAPE(cfg->batch, t->height, t->width, t->channels);
+        gan_val points = gan_feed(seg->graph, "points", cfg->real, shape);
+        *out = cfg->model->landscape(s, cfg->opts, points);
+    }
+    return step_done(s, err);
+}
+
 void gan__step_free(gan_step *s)
 {
     if (!s) {

@@ -85,6 +85,10 @@ gan_step *gan__step_build(const struct gan__step_cfg *cfg, gan_err *err);
 gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, bool show, gan_val *images,
                                  gan_err *err);
 
+/* Builds the model's landscape: one segment, feed "points" [batch,H,W,C], "z", those of a batch. */
+gan_step *gan__step_build_landscape(const struct gan__step_cfg *cfg, struct gan_landscape *out,
+                                    gan_err *err);
+
 void gan__step_free(gan_step *s);
 
 int gan__step_segments(const gan_step *s);

@@ -16,6 +16,9 @@ void gan__layer_map(const struct gan__layer *l, double value, double rgb[3])
 {
     double t = (value - l->style.low) / (l->style.high - l->style.low);
     gan_map_color(l->style.map, t, rgb);
+    for (int k = 0; k < 3; k++) {
+        rgb[k] = 1 - l->style.alpha * (1 - rgb[k]);
+    }
 }
 
 /* --- contours ----------------------------------------------------------------------------------- */
@@ -136,7 +139,7 @@ static void fill_areas(struct painter *p)
         gan__layer_map(l, (from + to) / 2, rgb);
         cairo_new_path(p->cr);
         gan__contour_area(s->z, s->nx, s->ny, i == 0 ? -(double)INFINITY : from, &sink);
-        cairo_set_source_rgba(p->cr, rgb[0], rgb[1], rgb[2], l->style.alpha);
+        cairo_set_source_rgb(p->cr, rgb[0], rgb[1], rgb[2]);
         cairo_fill(p->cr);
     }
 }

@@ -11,6 +11,7 @@
 #include "checkpoint.h"
 #include "config.h"
 #include "gan_config.h"
+#include "landscape.h"
 #include "meta.h"
 #include "monitor.h"
 #include "picture.h"
@@ -28,6 +29,7 @@ enum { FIRST_NAMES = 2, SCATTER_POINTS = 512 };
 struct trainer {
     struct gan__session s;
     struct gan__recipe recipe;
+    struct gan__landscape landscape;
     const struct gan_train_watch *watch;
     struct gan_train_result *result;
     struct gan__runlog log;
@@ -95,7 +97,10 @@ static gan_status sample(struct trainer *t, gan_err *err)
         GAN_TRY(gan__rundir_sample(path, sizeof path, t->result->dir, step, "npy", err));
         GAN_TRY(gan__array_write(&t->s.generator, &what, path, err));
     }
-    if (png) {
+    if (t->landscape.on) {
+        GAN_TRY(gan__rundir_sample(path, sizeof path, t->result->dir, step, "png", err));
+        GAN_TRY(gan__landscape_write(&t->landscape, t->result->dir, step, path, err));
+    } else if (png) {
         (void)gan__format(text, sizeof text, "%" PRId64, t->recipe.run.seed);
         struct gan__png_text texts[] = {{"model", t->recipe.model->name}, {"seed", text}};
         struct gan__picture how = {.range = t->s.task->range,
@@ -109,6 +114,13 @@ static gan_status sample(struct trainer *t, gan_err *err)
     t->sampled = step;
     (void)gan__copy(t->result->samples, sizeof t->result->samples, path);
     return GAN_OK;
+}
+
+static gan_status write_film(const struct trainer *t, gan_err *err)
+{
+    char path[GAN_PATH_TEXT_MAX];
+    GAN_TRY(gan__rundir_file(path, sizeof path, t->result->dir, "samples/film.png", err));
+    return gan__film_write(t->result->dir, step_now(t), path, err);
 }
 
 static gan_status write_log(struct trainer *t, gan_err *err)
@@ -179,7 +191,10 @@ static gan_status finish(struct trainer *t, gan_err *err)
     if (t->saved != step) {
         GAN_TRY(save(t, err));
     }
-    return t->sampled != step ? sample(t, err) : GAN_OK;
+    if (t->sampled != step) {
+        GAN_TRY(sample(t, err));
+    }
+    return t->landscape.on ? write_film(t, err) : GAN_OK;
 }
 
 /* Keeps the state the guards protected. A checkpoint of this very step is better: it is whole. */
@@ -443,6 +458,7 @@ static gan_status run(struct trainer *t, bool resumed, gan_err *err)
     GAN_TRY(gan__monitor_start(&t->monitor, &t->s, err));
     GAN_TRY(gan__session_start(&t->s, err));
     t->result->rollbacks = t->s.rollbacks;
+    GAN_TRY(gan__landscape_init(&t->landscape, &t->s, err));
     GAN_TRY(open_run(t, err));
     if (resumed) {
         t->saved = t->logged = t->sampled = step_now(t);
@@ -493,6 +509,7 @@ gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_wat
     }
     gan__runlog_close(&t.log);
     gan__monitor_release(&t.monitor);
+    gan__landscape_release(&t.landscape);
     gan__session_release(&t.s);
     gan__recipe_release(&t.recipe);
     if (status != GAN_OK && err != NULL) {

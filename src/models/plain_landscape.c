@@ -1,0 +1,85 @@
+/* plain_landscape.c: what pictures of two-dimensional runs show of the model plain: D at any point
+ * and the loss whose slope the fakes follow, for every objective. Nothing is written: losses that
+ * keep numbers read the newest ones. */
+#include "plain.h"
+
+struct view {
+    gan_step *s;
+    const struct gan__plain *o;
+};
+
+/* --- what losses may ask for --------------------------------------------------------------------- */
+
+static gan_val kept(void *view, const char *name, double initial)
+{
+    return gan_kept(((struct view *)view)->s, name, gan_shape_scalar(), initial);
+}
+
+static gan_val decode(void *view, gan_val outputs)
+{
+    return gan_apply(((struct view *)view)->s, "dec", outputs);
+}
+
+static void ignore(void *view, const char *name, gan_val value)
+{
+    (void)view;
+    (void)name;
+    (void)value;
+}
+
+/* --- the picture ----------------------------------------------------------------------------------- */
+
+/* Each sample judged for itself: a D of packed samples sees it `pack` times. */
+static gan_val alone(const struct view *v, gan_val x)
+{
+    gan_val packed = x;
+    for (int64_t i = 1; i < v->o->net.pack; i++) {
+        const gan_val both[2] = {packed, x};
+        packed = gan_concat(gan_step_graph(v->s), both, 2, 3);
+    }
+    return packed;
+}
+
+static gan_val judge(const struct view *v, gan_val x)
+{
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    gan_apply_all(v->s, "disc", &x, out);
+    return out[0];
+}
+
+/* The same fakes in another order, i beside i + half of them: a second batch, all but independent. */
+static gan_val halves_swapped(gan_graph *g, gan_val x)
+{
+    int64_t n = gan_dim(g, x, 0), half = n / 2;
+    const gan_val parts[2] = {gan_slice_axis(g, x, 0, half, n - half),
+                              gan_slice_axis(g, x, 0, 0, half)};
+    return gan_concat(g, parts, 2, 0);
+}
+
+struct gan_landscape gan__plain_landscape(gan_step *s, const struct gan__plain *o, gan_val fake,
+                                          gan_val points)
+{
+    struct view v = {s, o};
+    gan_graph *g = gan_step_graph(s);
+    struct gan_landscape l = {.value = judge(&v, alone(&v, points)), .fake = fake};
+    struct gan_loss_context c = {.g = g,
+                                 .params = &o->labels,
+                                 .kept = kept,
+                                 .keep = ignore,
+                                 .decode = decode,
+                                 .report = ignore,
+                                 .user = &v};
+    c.real = alone(&v, gan_batch(s, GAN_FIELD_IMAGE));
+    c.on_real = judge(&v, c.real);
+    c.fake[0] = alone(&v, fake);
+    c.on_fake[0] = judge(&v, c.fake[0]);
+    if (gan__plain_loss_needs(o, GAN_LOSS_TWO_FAKES)) {
+        c.fake[1] = alone(&v, halves_swapped(g, fake));
+        c.on_fake[1] = judge(&v, c.fake[1]);
+    }
+    if (o->loss->witness != NULL) {
+        l.value = o->loss->witness(&c, l.value);
+    }
+    l.loss = o->loss->gen(&c);
+    return l;
+}
