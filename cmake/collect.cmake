@@ -17,7 +17,8 @@ set(library "OP         gan__op            gan__op_           gan__ops"
             "METRIC     gan_metric         gan__metric_       gan__metrics"
             "EXPERIMENT gan_experiment     gan__experiment_   gan__experiments"
             "PASS       gan__pass          gan__pass_         gan__passes")
-set(program "COMMAND    gan__command       gan__command_      gan__commands")
+set(program "COMMAND    gan__command       gan__command_      gan__commands"
+            "BENCH      gan__bench         gan__bench_        gan__benches")
 
 file(STRINGS ${SOURCES} files)
 foreach(file IN LISTS files)

@@ -1,5 +1,5 @@
 /* bench_rules.c: gan bench l2l: a learned optimiser beside tuned ones. */
-#include "bench_rules.h"
+#include "bench_entry.h"
 
 #include "base/err.h"
 #include "out.h"
@@ -31,12 +31,16 @@ static void print_json(const struct gan_bench_l2l *r)
     gan__json_close(&j, '}');
 }
 
-gan_status gan__bench_l2l(const char *path, const struct gan_bench_how *how, bool json,
-                          gan_err *err)
+static gan_status run(const struct gan__cmdline *a, const struct gan__bench_opts *o, gan_err *err)
 {
     struct gan_bench_l2l r;
-    GAN_TRY(gan_bench_l2l(path, how, &r, err));
-    if (json) {
+    struct gan_bench_how how = {
+        .threads = (int)o->threads, .iters = o->iters, .warm_up = o->warm_up};
+    if (a->n_words < 2) {
+        return gan__fail(err, GAN_E_ARG, "RUN is missing: gan bench l2l RUN");
+    }
+    GAN_TRY(gan_bench_l2l(a->word[1], &how, &r, err));
+    if (o->json) {
         print_json(&r);
         return GAN_OK;
     }
@@ -52,3 +56,11 @@ gan_status gan__bench_l2l(const char *path, const struct gan_bench_how *how, boo
     }
     return GAN_OK;
 }
+
+GAN_BENCH(l2l) = {
+    .name = "l2l",
+    .usage = "gan bench l2l RUN|FILE [--iters N]",
+    .about = "l2l: what a learned optimiser reaches in --iters steps (100) on 512 new problems, "
+             "beside others at their best rates.",
+    .run = run,
+};

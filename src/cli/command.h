@@ -50,6 +50,7 @@ struct gan__command {
     const char *summary; /* one line */
     const char *usage;   /* "gan data SPEC [options]", one form per line */
     const char *about;   /* paragraphs for `gan help NAME`; may be NULL */
+    void (*more)(void);  /* prints more of the page after `about`; may be NULL */
     const struct gan_opt *opts;
     size_t size; /* of the options structure */
     int min_words, max_words;

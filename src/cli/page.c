@@ -42,6 +42,9 @@ void gan__page_command(const struct gan__command *c, const struct gan_model *mod
         (void)putchar('\n');
         gan__out_paragraph(0, c->about);
     }
+    if (c->more != NULL) {
+        c->more();
+    }
     (void)putchar('\n');
     gan__out_heading("Options");
     gan__out_options(c->opts);

@@ -65,17 +65,23 @@ static int32_t mode_of(const struct toy *t, uint64_t key, int64_t index)
     return (int32_t)(word[0] % (uint32_t)t->modes);
 }
 
+/* Centre of a mode before scaling. */
+static void centre_of(const struct toy *t, int32_t mode, double centre[2])
+{
+    if (t->side > 0) {
+        centre[0] = mode / t->side - t->side / 2;
+        centre[1] = mode % t->side - t->side / 2;
+    } else {
+        memcpy(centre, ring_centre[mode], 2 * sizeof *centre);
+    }
+}
+
 static void mixture(const struct toy *t, uint64_t key, int64_t index, double dst[2])
 {
     uint32_t word[4];
     int32_t mode = mode_of(t, key, index);
     double centre[2];
-    if (t->side > 0) {
-        centre[0] = mode / t->side - t->side / 2;
-        centre[1] = mode % t->side - t->side / 2;
-    } else {
-        memcpy(centre, ring_centre[mode], sizeof centre);
-    }
+    centre_of(t, mode, centre);
     words(key, index, 1, word);
     for (size_t k = 0; k < 2; k++) {
         double noise = t->deviation * normal(word[2 * k], word[2 * k + 1]);
@@ -122,6 +128,19 @@ static const struct toy *find(const char *name)
         }
     }
     return NULL;
+}
+
+int gan__toy_modes(const char *name, double centre[][2], double *deviation)
+{
+    const struct toy *t = find(name);
+    int32_t n = t != NULL ? t->modes : 0;
+    for (int32_t k = 0; k < n; k++) {
+        centre_of(t, k, centre[k]);
+        centre[k][0] *= t->scale / t->divisor;
+        centre[k][1] *= t->scale / t->divisor;
+    }
+    *deviation = n > 0 ? t->deviation / t->divisor : 0;
+    return n;
 }
 
 static uint64_t key_of(const struct toy *t, uint64_t seed)

@@ -58,4 +58,7 @@ struct gan_dataset {
     char *spec;
 };
 
+/* Centres of a toy mixture's modes, at most 32, and their deviation; 0 when it is none. */
+int gan__toy_modes(const char *name, double centre[][2], double *deviation);
+
 #endif
