@@ -8,7 +8,7 @@
 static struct temp_dir tmp;
 static char at[TEMP_PATH_MAX];
 
-static const char *in(const char *name)
+static inline const char *in(const char *name)
 {
     return temp_path(&tmp, name, at);
 }
