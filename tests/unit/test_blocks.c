@@ -128,8 +128,40 @@ static void orders_match_their_definition(void **state)
     }
 }
 
+static void windows_are_turned(void **state)
+{
+    (void)state;
+    enum { CHANNELS = 48, MOST = 49 };
+    static const int64_t taps[] = {4, 9, 16, 25, MOST};
+    for (int k = 0; k < 5; k++) {
+        const size_t n = (size_t)taps[k] * CHANNELS;
+        uint16_t *x = malloc(n * sizeof *x), *y = malloc((n + GUARD) * sizeof *y);
+        const uint16_t *rows[MOST];
+        assert_true(x != NULL && y != NULL);
+        memset(y, 0xee, (n + GUARD) * sizeof *y);
+        for (size_t i = 0; i < n; i++) {
+            x[i] = (uint16_t)(i * 7919u);
+        }
+        for (int64_t t = 0; t < taps[k]; t++) {
+            rows[t] = x + (taps[k] - 1 - t) * CHANNELS;
+        }
+        gan__block_lanes()->unfold(rows, taps[k], CHANNELS, y);
+        for (int64_t c = 0; c < CHANNELS; c++) {
+            for (int64_t t = 0; t < taps[k]; t++) {
+                assert_int_equal(y[c * taps[k] + t], rows[t][c]);
+            }
+        }
+        for (size_t i = n; i < n + GUARD; i++) {
+            assert_int_equal(y[i], 0xeeee);
+        }
+        free(x);
+        free(y);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(orders_match_their_definition)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(orders_match_their_definition),
+                                       cmocka_unit_test(windows_are_turned)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ extern const struct gan__block_lanes gan__block_lanes_base;
 extern const struct gan__block_lanes gan__block_lanes_v3, gan__block_lanes_v4;
 #endif
 
-static const struct gan__block_lanes *block_lanes(void)
+const struct gan__block_lanes *gan__block_lanes(void)
 {
 #if GAN_LANES_X86
     const char *isa = gan__lanes()->isa;
@@ -54,7 +54,7 @@ static void place(const struct gan__blocks *b, const struct tasks *t, int64_t ta
 
 void gan__blocks_pack(const struct gan__blocks *b, const float *plain, void *blocked)
 {
-    const struct gan__block_lanes *l = block_lanes();
+    const struct gan__block_lanes *l = gan__block_lanes();
     const struct tasks t = divide(b);
 #pragma omp parallel for schedule(static) if (b->lanes * b->rows * b->taps > FEW_WORDS)
     for (int64_t i = 0; i < t.count; i++) {
@@ -67,7 +67,7 @@ void gan__blocks_pack(const struct gan__blocks *b, const float *plain, void *blo
 void gan__blocks_unpack(const struct gan__blocks *b, const void *blocked, int n, int64_t step,
                         float *plain)
 {
-    const struct gan__block_lanes *l = block_lanes();
+    const struct gan__block_lanes *l = gan__block_lanes();
     const struct tasks t = divide(b);
 #pragma omp parallel for schedule(static) if (b->lanes * b->rows * b->taps > FEW_WORDS)
     for (int64_t i = 0; i < t.count; i++) {

@@ -31,7 +31,12 @@ struct gan__block_lanes {
     /* ... back, summed over n blocked tensors `step` words apart in their order; f32 only. */
     void (*unpack)(const struct gan__blocks *b, const uint32_t *blocked, int n, int64_t step,
                    float *plain, int64_t lane, int64_t first, int64_t end);
+    /* dst[c * taps + t] = rows[t][c] of 16-bit numbers; channels a multiple of 16 */
+    void (*unfold)(const uint16_t *const *rows, int64_t taps, int64_t channels, uint16_t *dst);
 };
+
+/* The set for this machine. */
+const struct gan__block_lanes *gan__block_lanes(void);
 
 /* Whole tensors, on the threads of the caller's setting. */
 void gan__blocks_pack(const struct gan__blocks *b, const float *plain, void *blocked);

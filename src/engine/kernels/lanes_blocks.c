@@ -12,6 +12,7 @@ enum { N = GAN_BLOCKS_LANES };
 
 typedef uint32_t word16 __attribute__((vector_size(64)));
 typedef float float16 __attribute__((vector_size(64)));
+typedef uint16_t half16 __attribute__((vector_size(32)));
 
 #define PASTE_2(A, B) A##B
 #define PASTE(A, B) PASTE_2(A, B)
@@ -25,11 +26,17 @@ extern const struct gan__block_lanes SET;
 #define HIGH(A, B)                                                                                 \
     __builtin_shufflevector(A, B, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 
-static inline void round_of(const word16 *in, word16 *out)
-{
 #define JOIN(K)                                                                                    \
     out[2 * K] = LOW(in[K], in[K + 8]);                                                            \
     out[2 * K + 1] = HIGH(in[K], in[K + 8]);
+
+static inline void round_of(const word16 *in, word16 *out)
+{
+    EACH_8(JOIN)
+}
+
+static inline void half_round_of(const half16 *in, half16 *out)
+{
     EACH_8(JOIN)
 }
 
@@ -174,4 +181,37 @@ static void unpack(const struct gan__blocks *b, const uint32_t *blocked, int n, 
     }
 }
 
-const struct gan__block_lanes SET = {.pack = pack, .unpack = unpack};
+/* n taps of 16 channels from dst on; `room` numbers may be written from there. */
+static inline void unfold_tile(const uint16_t *const *rows, int64_t n, int64_t taps, int64_t room,
+                               uint16_t *dst)
+{
+    half16 x[N] = {0}, y[N];
+    for (int64_t k = 0; k < n; k++) {
+        memcpy(&x[k], rows[k], sizeof x[k]);
+    }
+    half_round_of(x, y);
+    half_round_of(y, x);
+    half_round_of(x, y);
+    half_round_of(y, x);
+    for (int k = 0; k < N; k++) {
+        const bool whole = n == N || k * taps + N <= room;
+        memcpy(dst + k * taps, &x[k], whole ? sizeof x[k] : (size_t)n * sizeof *dst);
+    }
+}
+
+/* Channels go upwards and their taps downwards: an overhang lies where a later tile writes. */
+static void unfold(const uint16_t *const *rows, int64_t taps, int64_t channels, uint16_t *dst)
+{
+    const uint16_t *at[N];
+    for (int64_t c = 0; c < channels; c += N) {
+        for (int64_t t = (taps - 1) / N * N; t >= 0; t -= N) {
+            const int64_t n = taps - t < N ? taps - t : N, first = c * taps + t;
+            for (int64_t k = 0; k < n; k++) {
+                at[k] = rows[t + k] + c;
+            }
+            unfold_tile(at, n, taps, channels * taps - first, dst + first);
+        }
+    }
+}
+
+const struct gan__block_lanes SET = {.pack = pack, .unpack = unpack, .unfold = unfold};
