@@ -49,7 +49,7 @@ struct gan_plan_info {
     double bytes;           /* read and written by all steps */
     size_t workspace_bytes; /* intermediates, scratch */
     size_t live_bytes;      /* largest sum of what is alive in one step: no placement needs less */
-    size_t constant_bytes;  /* outputs, packed weights and tables that live with the plan */
+    size_t constant_bytes;  /* outputs, constants and tables that live with the plan */
     double compile_ms;
 };
 
@@ -123,6 +123,17 @@ GAN_API struct gan_plan_step gan_plan_step_at(const gan_plan *p, int64_t i);
 
 /** What step i does: "conv2d", "mul+add+relu"; written to dst, cut when too long. */
 GAN_API const char *gan_plan_step_name(const gan_plan *p, int64_t i, char *dst, size_t cap);
+
+/** A packed copy of weights that steps of a plan work from. */
+struct gan_plan_copy {
+    const char *scope; /* of the first step that reads it; lives as long as the plan */
+    gan_shape shape;   /* of the weights */
+    size_t bytes;      /* in the workspace, from the first use to the last */
+    int64_t uses;      /* steps that read it; the first of them fills it */
+};
+
+/** Copy i in the order of a run; all zero out of range. */
+GAN_API struct gan_plan_copy gan_plan_copy_at(const gan_plan *p, int64_t i);
 
 /**
  * Switches the timing of each step on, from zero, or off. Off it costs nothing.

@@ -147,6 +147,9 @@ GAN_API const struct gan_preset *gan_preset_at(int i);
 GAN_API gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_watch *watch,
                              struct gan_train_result *result, gan_err *err);
 
+/** Packed copies of weights that a cost lists; there may be more. */
+#define GAN_COST_COPIES 256
+
 /** Cost of a run, known before it starts. */
 struct gan_train_cost {
     const char *model; /* its name */
@@ -171,11 +174,19 @@ struct gan_train_cost {
     uint64_t base_bytes;       /* program and libraries before anything is built */
     uint64_t store_bytes;      /* weights, moments, statistics */
     uint64_t workspace_bytes;  /* shared by all plans */
-    uint64_t constant_bytes;   /* of the plans: outputs, packed weights */
+    uint64_t constant_bytes;   /* of the plans: outputs, constants */
     uint64_t loader_bytes;     /* batches in the making */
     uint64_t data_bytes;       /* of the data set, mapped and touched */
     uint64_t sampling_bytes;   /* sample grids and the monitor's samples */
     uint64_t checkpoint_bytes; /* size of one checkpoint file */
+    /* Packed copies of weights of an iteration's graphs; they lie in the workspace. */
+    struct {
+        char scope[48];
+        gan_shape shape; /* of the weights */
+        uint64_t bytes;
+        int64_t uses; /* steps that read it; the first makes it */
+    } copy[GAN_COST_COPIES];
+    int n_copies; /* of them listed */
 };
 
 /**

@@ -68,7 +68,35 @@ static void print_json(const struct gan_train_cost *c)
     gan__json_i64(&j, "data_bytes", (int64_t)c->data_bytes);
     gan__json_i64(&j, "sampling_bytes", (int64_t)c->sampling_bytes);
     gan__json_i64(&j, "checkpoint_bytes", (int64_t)c->checkpoint_bytes);
+    gan__json_open(&j, "packed_weights", '[');
+    for (int i = 0; i < c->n_copies; i++) {
+        char shape[96];
+        gan__json_open(&j, NULL, '{');
+        gan__json_text(&j, "scope", c->copy[i].scope);
+        gan__json_text(&j, "shape", gan_shape_text(&c->copy[i].shape, shape, sizeof shape));
+        gan__json_i64(&j, "bytes", (int64_t)c->copy[i].bytes);
+        gan__json_i64(&j, "uses", c->copy[i].uses);
+        gan__json_close(&j, '}');
+    }
+    gan__json_close(&j, ']');
     gan__json_close(&j, '}');
+}
+
+/* Each copy, among the intermediate results from its first use to its last. */
+static void print_copies(const struct gan_train_cost *c)
+{
+    char bytes[32], shape[96];
+    if (c->n_copies == 0) {
+        return;
+    }
+    gan__out_heading("Packed weights, among the intermediate results");
+    for (int i = 0; i < c->n_copies; i++) {
+        (void)printf("  %-22s %14s  %-18s %" PRId64 " use%s\n", c->copy[i].scope,
+                     gan__text_bytes(bytes, sizeof bytes, c->copy[i].bytes),
+                     gan_shape_text(&c->copy[i].shape, shape, sizeof shape), c->copy[i].uses,
+                     c->copy[i].uses == 1 ? "" : "s");
+    }
+    (void)putchar('\n');
 }
 
 static void bytes_line(const char *name, uint64_t bytes)
@@ -108,12 +136,13 @@ static void print_text(const struct gan_train_cost *c)
     if (c->kept_flops != c->flops || c->kept_workspace_bytes != c->workspace_bytes) {
         bytes_line("without recomputing", c->kept_workspace_bytes);
     }
-    bytes_line("packed weights, outputs", c->constant_bytes);
+    bytes_line("outputs, constants", c->constant_bytes);
     bytes_line("batches", c->loader_bytes);
     bytes_line("data set", c->data_bytes);
     bytes_line("sample grids", c->sampling_bytes);
     bytes_line("peak", c->peak_bytes);
     (void)putchar('\n');
+    print_copies(c);
     gan__out_heading("Disk");
     bytes_line("a checkpoint", c->checkpoint_bytes);
 }

@@ -88,6 +88,21 @@ static void fill_work(const struct gan__session *s, struct gan_train_cost *c)
     }
 }
 
+static void fill_copies(const struct gan__session *s, struct gan_train_cost *c)
+{
+    for (int i = 0; i < s->n_phases; i++) {
+        struct gan_plan_copy copy = gan_plan_copy_at(s->phase[i].plan, 0);
+        for (int64_t k = 1; copy.uses > 0 && c->n_copies < GAN_COST_COPIES; k++) {
+            int at = c->n_copies++;
+            (void)gan__copy(c->copy[at].scope, sizeof c->copy[at].scope, copy.scope);
+            c->copy[at].shape = copy.shape;
+            c->copy[at].bytes = copy.bytes;
+            c->copy[at].uses = copy.uses;
+            copy = gan_plan_copy_at(s->phase[i].plan, k);
+        }
+    }
+}
+
 /* Arithmetic and workspace when everything is kept: the phases compiled once more. */
 static gan_status fill_kept(const struct gan__session *s, struct gan_train_cost *c, gan_err *err)
 {
@@ -238,6 +253,7 @@ gan_status gan_train_plan(const struct gan_train_cfg *cfg, struct gan_train_cost
     if (status == GAN_OK) {
         fill_nets(&s, cost);
         fill_work(&s, cost);
+        fill_copies(&s, cost);
         status = fill_memory(&s, &monitor, cost, &own);
     }
     if (status == GAN_OK) {

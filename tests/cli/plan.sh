@@ -8,6 +8,12 @@ for name in peak_bytes flops_per_step bytes_per_step workspace_bytes store_bytes
     value=$(sed -n "s/.*\"$name\": \([0-9.e+]*\).*/\1/p" out)
     awk -v v="$value" 'BEGIN { exit !(v > 0) }' || fail "$name is '$value'"
 done
+# packed weights: with oneDNN each copy and its bytes; D's are read for real and for generated images
+if "$GAN" doctor | grep -q "oneDNN  *[0-9]"; then
+    grep -q '"uses": [2-9]' out || fail "no packed weights are shared"
+    awk -F: '/"packed_weights"/ { on = 1 } on && /"bytes"/ && $2 + 0 <= 0 { bad = 1 } END { exit bad || !on }' out ||
+        fail "packed weights of no bytes"
+fi
 run 0 plan gan --data idx:tiny
 prints "Parameters" "One iteration" "Memory" "peak"
 # recomputation: both figures, less memory, more arithmetic, the same file of results

@@ -117,13 +117,26 @@ static bool place_step(struct gan__layout *l, int64_t t, const uint32_t *state)
     return true;
 }
 
-gan_status gan__layout_place(struct gan__layout *l, const size_t *scratch_bytes, gan_err *err)
+/* A buffer of step t alone. */
+static bool place_spare(struct gan__layout *l, int64_t t, size_t bytes, uint32_t *at)
+{
+    *at = GAN__NO_BUFFER;
+    if (bytes != 0) {
+        *at = add_buffer(l, (struct gan__buffer){GAN_PLACE_SLAB, t, t, bytes, 0, UINT32_MAX});
+    }
+    return bytes == 0 || *at != GAN__NO_BUFFER;
+}
+
+gan_status gan__layout_place(struct gan__layout *l, const size_t *scratch_bytes,
+                             const struct gan__copy_need *needs, gan_err *err)
 {
     size_t n_values = l->base[l->g->n_nodes];
     uint32_t *state = NULL;
     l->buffer_of = gan__alloc_array(n_values, sizeof *l->buffer_of);
     l->scratch = gan__alloc_array(l->n_steps + 1, sizeof *l->scratch);
-    if (!l->buffer_of || !l->scratch) {
+    l->copy = gan__alloc_array(l->n_steps + 1, sizeof *l->copy);
+    l->makes = gan__alloc_array(l->n_steps + 1, sizeof *l->makes);
+    if (!l->buffer_of || !l->scratch || !l->copy || !l->makes) {
         return gan__fail_nomem(err, n_values * sizeof *l->buffer_of, "the layout");
     }
     memset(l->buffer_of, 0xff, n_values * sizeof *l->buffer_of);
@@ -131,18 +144,14 @@ gan_status gan__layout_place(struct gan__layout *l, const size_t *scratch_bytes,
     bool fine = place_sources(l);
     for (size_t t = 0; t < l->n_steps && fine; t++) {
         int64_t now = (int64_t)t;
-        fine = place_step(l, now, state);
-        l->scratch[t] = GAN__NO_BUFFER;
-        if (fine && scratch_bytes[t] != 0) {
-            l->scratch[t] = add_buffer(
-                l, (struct gan__buffer){GAN_PLACE_SLAB, now, now, scratch_bytes[t], 0, UINT32_MAX});
-            fine = l->scratch[t] != GAN__NO_BUFFER;
-        }
+        fine = place_step(l, now, state) && place_spare(l, now, scratch_bytes[t], &l->scratch[t]) &&
+               place_spare(l, now, needs[t].bytes, &l->copy[t]);
     }
     gan__free(state);
     if (!fine) {
         return gan__fail_nomem(err, l->n_buffers * sizeof *l->buffers, "the layout");
     }
+    GAN_TRY(gan__layout_share(l, needs, err));
     GAN_TRY(gan__memplan(l, err));
     return l->c->verify ? gan__verify_layout(l, err) : GAN_OK;
 }

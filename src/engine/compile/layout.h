@@ -21,6 +21,12 @@ struct gan__buffer {
 
 #define GAN__NO_BUFFER UINT32_MAX
 
+/* The copy of an input that a step works from. */
+struct gan__copy_need {
+    size_t bytes;   /* 0 for none */
+    uint32_t group; /* steps of one group can share; below the number of steps */
+};
+
 struct gan__layout {
     const struct gan__compile *c;
     const gan_graph *g;
@@ -41,6 +47,8 @@ struct gan__layout {
     size_t n_buffers, cap_buffers;
     uint32_t *buffer_of; /* by value number (roots) */
     uint32_t *scratch;   /* by step: buffer or GAN__NO_BUFFER */
+    uint32_t *copy;      /* by step: buffer of its input's copy or GAN__NO_BUFFER */
+    bool *makes;         /* by step: it fills the copy */
     size_t slab_bytes, own_bytes;
     size_t live_bytes; /* largest sum of SLAB buffers alive in one step */
 };
@@ -48,8 +56,14 @@ struct gan__layout {
 /* Steps in order, state sets where no reader of the old version is left behind. */
 gan_status gan__layout_schedule(struct gan__layout *l, const struct gan__compile *c, gan_err *err);
 
-/* Memory for every value and for scratch_bytes[i] of step i. */
-gan_status gan__layout_place(struct gan__layout *l, const size_t *scratch_bytes, gan_err *err);
+/* Memory for every value and for scratch_bytes[i] and the copy needs[i] of step i. */
+gan_status gan__layout_place(struct gan__layout *l, const size_t *scratch_bytes,
+                             const struct gan__copy_need *needs, gan_err *err);
+
+/* Lets steps share copies where that needs no more memory; every step has a buffer of its own
+ * before. */
+gan_status gan__layout_share(struct gan__layout *l, const struct gan__copy_need *needs,
+                             gan_err *err);
 
 void gan__layout_release(struct gan__layout *l);
 

@@ -272,5 +272,7 @@ void gan__layout_release(struct gan__layout *l)
     gan__free(l->buffers);
     gan__free(l->buffer_of);
     gan__free(l->scratch);
+    gan__free(l->copy);
+    gan__free(l->makes);
     memset(l, 0, sizeof *l);
 }

@@ -139,7 +139,8 @@ static gan_status sweep(const struct gan__layout *l, struct life *lives, size_t 
 static gan_status verify_slab(const struct gan__layout *l, gan_err *err)
 {
     size_t n_values = l->base[l->g->n_nodes], n = 0;
-    struct life *lives = gan__alloc_array(n_values + l->n_steps + 1, sizeof *lives);
+    gan_status status = GAN_OK;
+    struct life *lives = gan__alloc_array(n_values + 2 * l->n_steps + 1, sizeof *lives);
     if (!lives) {
         return gan__fail_nomem(err, n_values * sizeof *lives, "the verifier");
     }
@@ -161,7 +162,18 @@ static gan_status verify_slab(const struct gan__layout *l, gan_err *err)
             lives[n++] = (struct life){b->at, b->bytes, (int64_t)t, (int64_t)t, UINT32_MAX};
         }
     }
-    gan_status status = GAN_OK;
+    for (size_t t = 0; t < l->n_steps; t++) {
+        if (l->copy[t] == GAN__NO_BUFFER) {
+            continue;
+        }
+        const struct gan__buffer *b = &l->buffers[l->copy[t]];
+        if (b->start > (int64_t)t || b->end < (int64_t)t ||
+            l->makes[t] != (b->start == (int64_t)t)) {
+            status = gan__fail(err, GAN_E_INTERNAL, "step %zu reads a copy that is not there", t);
+        } else if (l->makes[t]) {
+            lives[n++] = (struct life){b->at, b->bytes, b->start, b->end, UINT32_MAX};
+        }
+    }
     for (size_t i = 0; i < n && status == GAN_OK; i++) {
         if (lives[i].at % GAN__ALIGN != 0 || lives[i].at + lives[i].bytes > l->slab_bytes) {
             status = gan__fail(err, GAN_E_INTERNAL, "value %u lies outside the workspace",

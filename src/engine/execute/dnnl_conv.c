@@ -1,8 +1,7 @@
 /* dnnl_conv.c: the convolution family on oneDNN.
  *
  * Activations are plain N,H,W,C. Weights lie in the store as O,I,kh,kw; each direction wants its
- * own packed order, so they are reordered at each run into the step's scratch (about 1 ms for all
- * of a DCGAN). Forward calls take bias and activation as library post-ops. The data gradient takes
+ * own packed order: a copy that the plan lets steps share, made once for each version of the state. Forward calls take bias and activation as library post-ops. The data gradient takes
  * none: it runs in chunks of images whose output stays in the caches, and bias and activation
  * follow on the chunk while it is hot. */
 #include "dnnl_blocks.h"
@@ -288,6 +287,22 @@ static gan_status divide_batch(struct conv *k, struct gan__prepare *p, int64_t n
                : gan__fail_nomem(err, sizeof *k->parts * (size_t)k->n_parts, "a convolution");
 }
 
+static const gan__md *packed_md(const struct conv *k)
+{
+    const_dnnl_primitive_desc_t pd = NULL;
+    if (dnnl_primitive_get_primitive_desc(k->main.prim, &pd) != dnnl_success) {
+        return NULL;
+    }
+    return dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+}
+
+/* Do two convolutions read weights of the same order and type? */
+static bool same_packed(const void *ctx, const void *other)
+{
+    const gan__md *a = packed_md(ctx), *b = packed_md(other);
+    return a != NULL && b != NULL && dnnl_memory_desc_equal(a, b) != 0;
+}
+
 static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direction,
                           const struct extents *e, const struct gan_conv *c,
                           const struct gan__attr_post *post, gan_err *err)
@@ -326,7 +341,13 @@ static gan_status prepare(struct gan__prepare *p, enum gan__dnnl_direction direc
     k->dst_rows = images * e->h * e->w;
     p->ctx = k;
     size_t pack = reorder_scratch(k), run = main_scratch(k);
-    p->scratch_bytes = k->packed_bytes + (pack > run ? pack : run);
+    p->scratch_bytes = pack > run ? pack : run;
+    if (direction == GAN_DNNL_WEIGHTS) {
+        p->scratch_bytes += k->packed_bytes;
+    } else {
+        p->copy =
+            (struct gan__copy_wish){.input = 1, .bytes = k->packed_bytes, .same = same_packed};
+    }
     if (k->n_parts > 1) {
         size_t plain = ((size_t)gan_shape_count(&p->out[0].shape) * sizeof(float) + 63) / 64 * 64;
         k->part_bytes = k->packed_bytes > 0 ? k->packed_bytes : plain;
@@ -357,14 +378,15 @@ static gan_status forward_post_prepare(struct gan__prepare *p, gan_err *err)
 static void run(const struct gan__call *c)
 {
     struct conv *k = c->ctx;
-    char *packed = c->scratch, *spare = packed + k->packed_bytes;
+    char *spare = c->scratch;
     void *weights = c->in[1].data;
-    if (k->own_pack) {
-        gan__blocks_pack(&k->blocks, weights, packed);
-        weights = packed;
-    } else if (k->pack.prim != NULL) {
-        gan__dnnl_step_run(&k->pack, (void *[]){weights, packed, spare});
-        weights = packed;
+    if (k->packed_bytes > 0) {
+        if (c->make_copy && k->own_pack) {
+            gan__blocks_pack(&k->blocks, weights, c->copy);
+        } else if (c->make_copy) {
+            gan__dnnl_step_run(&k->pack, (void *[]){weights, c->copy, spare});
+        }
+        weights = c->copy;
     }
     const float *bias = c->n_in > 2 ? c->in[2].data : NULL;
     int64_t channels = c->out[0].shape.dim[3];

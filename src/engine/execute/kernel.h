@@ -7,6 +7,15 @@
 #include "base/arena.h"
 #include "engine/graph/op.h"
 
+/* A copy of one input in another order or type: the plan makes one for all steps that read the same
+ * value and agree on its form, as long as memory allows; the first of them fills it. */
+struct gan__copy_wish {
+    int input;
+    size_t bytes; /* 0: no copy is wanted */
+    /* Do the contexts of two kernels with the same function want the same form? */
+    bool (*same)(const void *ctx, const void *other);
+};
+
 /* What prepare may look at and must fill. */
 struct gan__prepare {
     const struct gan__op *op;
@@ -14,9 +23,10 @@ struct gan__prepare {
     int n_in, n_out;
     const void *attr;
     int threads;
-    struct gan__arena *arena; /* of the plan */
-    void *ctx;                /* result */
-    size_t scratch_bytes;     /* result: workspace during the call, 64-byte aligned */
+    struct gan__arena *arena;   /* of the plan */
+    void *ctx;                  /* result */
+    size_t scratch_bytes;       /* result: workspace during the call, 64-byte aligned */
+    struct gan__copy_wish copy; /* result */
     size_t constant_bytes; /* result: memory held by ctx outside the arena (packed weights, code) */
 };
 

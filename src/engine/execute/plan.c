@@ -56,7 +56,7 @@ static gan_status scratch_of(const struct gan__compile *c, const struct gan__nod
             k->release(prep.ctx);
         }
     }
-    *bytes = prep.scratch_bytes;
+    *bytes = prep.scratch_bytes + prep.copy.bytes;
     gan__arena_release(&arena);
     return status;
 }
@@ -89,24 +89,31 @@ static gan_status lay_out(gan_plan *p, const struct gan__compile *c, gan_err *er
 {
     struct gan__layout l = {0};
     size_t *scratch = NULL;
+    struct gan__copy_need *needs = NULL;
     gan_status status = gan__layout_schedule(&l, c, err);
     if (status == GAN_OK) {
         status = gan__steps_prepare(p, &l, err);
     }
     if (status == GAN_OK) {
         scratch = gan__alloc_array(l.n_steps + 1, sizeof *scratch);
-        status = scratch ? GAN_OK : gan__fail_nomem(err, l.n_steps * sizeof *scratch, "scratch");
+        needs = gan__alloc_array(l.n_steps + 1, sizeof *needs);
+        status =
+            scratch && needs ? GAN_OK : gan__fail_nomem(err, l.n_steps * sizeof *needs, "scratch");
+    }
+    if (status == GAN_OK) {
+        gan__steps_copies(p, &l, needs);
     }
     for (size_t t = 0; status == GAN_OK && t < l.n_steps; t++) {
         scratch[t] = p->steps[t].scratch_bytes;
     }
     if (status == GAN_OK) {
-        status = gan__layout_place(&l, scratch, err);
+        status = gan__layout_place(&l, scratch, needs, err);
     }
     if (status == GAN_OK) {
         status = gan__steps_bind(p, &l, err);
     }
     gan__free(scratch);
+    gan__free(needs);
     gan__layout_release(&l);
     return status;
 }

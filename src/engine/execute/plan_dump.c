@@ -66,6 +66,11 @@ static void text_step(struct gan__str *t, size_t i, const struct gan__step *s)
     if (s->scratch_bytes != 0) {
         gan__str_printf(t, " scratch %zu@%zu", s->scratch_bytes, s->scratch_at);
     }
+    if (s->copy_from == (int64_t)i) {
+        gan__str_printf(t, " packs %zu@%zu", s->copy.bytes, s->copy_at);
+    } else if (s->copy_from >= 0) {
+        gan__str_printf(t, " packed#%lld", (long long)s->copy_from);
+    }
     gan__str_printf(t, "%s%s\n", *s->scope ? "  " : "", s->scope);
 }
 
@@ -120,8 +125,13 @@ static void json_step(struct gan__str *t, size_t i, const struct gan__step *s)
             gan__str_add(t, "null");
         }
     }
-    gan__str_printf(t, "],\"flops\":%.0f,\"bytes\":%.0f,\"scratch\":%zu}", s->flops, s->bytes,
+    gan__str_printf(t, "],\"flops\":%.0f,\"bytes\":%.0f,\"scratch\":%zu", s->flops, s->bytes,
                     s->scratch_bytes);
+    if (s->copy_from >= 0) {
+        gan__str_printf(t, ",\"copy\":%zu,\"copy_from\":%lld", s->copy.bytes,
+                        (long long)s->copy_from);
+    }
+    gan__str_add(t, "}");
 }
 
 static void dot_step(struct gan__str *t, size_t i, const struct gan__step *s)

@@ -28,6 +28,22 @@ struct gan_plan_step gan_plan_step_at(const gan_plan *p, int64_t i)
     return out;
 }
 
+struct gan_plan_copy gan_plan_copy_at(const gan_plan *p, int64_t i)
+{
+    struct gan_plan_copy out = {.scope = ""};
+    for (size_t t = 0; t < p->n_steps && i >= 0; t++) {
+        const struct gan__step *s = &p->steps[t];
+        if (s->copy_from != (int64_t)t || i-- > 0) {
+            continue;
+        }
+        out = (struct gan_plan_copy){s->scope, s->in[s->copy.input].shape, s->copy.bytes, 0};
+        for (size_t u = t; u < p->n_steps; u++) {
+            out.uses += p->steps[u].copy_from == (int64_t)t;
+        }
+    }
+    return out;
+}
+
 const char *gan_plan_step_name(const gan_plan *p, int64_t i, char *dst, size_t cap)
 {
     if (i >= 0 && i < (int64_t)p->n_steps) {

@@ -65,6 +65,7 @@ static bool fill_step(gan_plan *p, const gan_graph *g, const struct gan__node *n
     s->call.n_in = n->n_in;
     s->call.n_out = n_out;
     s->call.run = &p->run;
+    s->copy_from = -1;
     return true;
 }
 
@@ -84,6 +85,7 @@ static gan_status prepare_kernel(gan_plan *p, const struct gan__node *n, const s
     }
     s->call.ctx = prep.ctx;
     s->scratch_bytes = prep.scratch_bytes;
+    s->copy = prep.copy;
     p->info.constant_bytes += prep.constant_bytes;
     return GAN_OK;
 }
@@ -143,6 +145,30 @@ gan_status gan__steps_prepare(gan_plan *p, const struct gan__layout *l, gan_err 
     return GAN_OK;
 }
 
+/* The value whose copy step t works from. */
+static uint32_t copied_value(const struct gan__layout *l, const gan_plan *p, size_t t)
+{
+    gan_val v = l->g->nodes[l->steps[t]].in[p->steps[t].copy.input];
+    return l->root[l->base[v.node] + v.out];
+}
+
+void gan__steps_copies(const gan_plan *p, const struct gan__layout *l, struct gan__copy_need *needs)
+{
+    for (size_t t = 0; t < p->n_steps; t++) {
+        const struct gan__step *s = &p->steps[t];
+        needs[t] = (struct gan__copy_need){s->copy.bytes, (uint32_t)t};
+        for (size_t i = 0; i < t && s->copy.bytes != 0; i++) {
+            const struct gan__step *o = &p->steps[i];
+            if (needs[i].group == i && o->copy.bytes == s->copy.bytes &&
+                o->copy.same == s->copy.same && copied_value(l, p, i) == copied_value(l, p, t) &&
+                s->copy.same(s->call.ctx, o->call.ctx)) {
+                needs[t].group = (uint32_t)i;
+                break;
+            }
+        }
+    }
+}
+
 /* --- pointers --------------------------------------------------------------------------------- */
 
 /* Points *data to the memory of the value, now or when it is known. */
@@ -176,6 +202,21 @@ static bool bind(gan_plan *p, const struct gan__layout *l, gan_val v, void **dat
     return true;
 }
 
+/* *data points into the buffer, if there is one, whose place goes to *at. */
+static bool refer(gan_plan *p, const struct gan__layout *l, uint32_t buffer, void **data,
+                  size_t *at)
+{
+    if (buffer == GAN__NO_BUFFER) {
+        return true;
+    }
+    if (!gan__grow(&p->refs, &p->cap_refs, p->n_refs + 1, sizeof *p->refs)) {
+        return false;
+    }
+    *at = l->buffers[buffer].at;
+    p->refs[p->n_refs++] = (struct gan__slab_ref){data, *at};
+    return true;
+}
+
 static bool bind_step(gan_plan *p, const struct gan__layout *l, size_t t)
 {
     struct gan__step *s = &p->steps[t];
@@ -199,15 +240,12 @@ static bool bind_step(gan_plan *p, const struct gan__layout *l, size_t t)
             return false;
         }
     }
-    if (l->scratch[t] == GAN__NO_BUFFER) {
-        return true;
+    if (l->copy[t] != GAN__NO_BUFFER) {
+        s->copy_from = l->buffers[l->copy[t]].start;
+        s->call.make_copy = l->makes[t];
     }
-    if (!gan__grow(&p->refs, &p->cap_refs, p->n_refs + 1, sizeof *p->refs)) {
-        return false;
-    }
-    s->scratch_at = l->buffers[l->scratch[t]].at;
-    p->refs[p->n_refs++] = (struct gan__slab_ref){&s->call.scratch, s->scratch_at};
-    return true;
+    return refer(p, l, l->scratch[t], &s->call.scratch, &s->scratch_at) &&
+           refer(p, l, l->copy[t], &s->call.copy, &s->copy_at);
 }
 
 /* Constants are computed here, once. */

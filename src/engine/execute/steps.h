@@ -18,6 +18,9 @@ struct gan__step {
     gan_tensor *in, *out; /* what call points to */
     double flops, bytes;
     size_t scratch_bytes, scratch_at; /* in the slab */
+    struct gan__copy_wish copy;       /* what its kernel asked for */
+    size_t copy_at;                   /* in the slab */
+    int64_t copy_from;                /* the step that fills the copy; -1 without */
     size_t *out_at;                   /* offset in the slab of each output, SIZE_MAX elsewhere */
     int64_t *from;                    /* step that makes each input, -1: feed, state, constant */
 };
@@ -93,6 +96,10 @@ gan_plan *gan__plan_build(const struct gan__build *b, gan_err *err);
 
 /* Chooses and prepares the kernel of every step of the layout. */
 gan_status gan__steps_prepare(gan_plan *p, const struct gan__layout *l, gan_err *err);
+
+/* What copies the steps work from, grouped by what can be shared. */
+void gan__steps_copies(const gan_plan *p, const struct gan__layout *l,
+                       struct gan__copy_need *needs);
 
 /* Gives every tensor its pointer or a place in a list of pointers to fill. */
 gan_status gan__steps_bind(gan_plan *p, const struct gan__layout *l, gan_err *err);

@@ -4,6 +4,8 @@
 
 #include <gan/tensor.h>
 
+#include <stdbool.h>
+
 /* Numbers of one run, the same for all kernels of a plan. */
 struct gan__run {
     uint64_t seed, iteration, run; /* random streams */
@@ -20,6 +22,8 @@ struct gan__call {
     const struct gan__run *run;
     void *ctx;     /* what the kernel's prepare made, NULL without */
     void *scratch; /* bytes the kernel asked for in prepare */
+    void *copy;    /* the packed copy the kernel asked for in prepare, shared by calls that agree */
+    bool make_copy; /* this call fills it */
 };
 
 #endif
