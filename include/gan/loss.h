@@ -73,14 +73,14 @@ struct gan_loss {
  *
  * in:     on_real  of gen: GAN_NONE unless the loss needs GAN_LOSS_REAL
  * grad:   any order
- * errors: GAN_E_UNSUPPORTED (the loss needs more than scores); sticky on g
+ * errors: GAN_E_ARG (the loss needs more than scores); sticky on g
  */
 GAN_API gan_val gan_loss_disc(const struct gan_loss *l, gan_graph *g, gan_val on_real,
                               gan_val on_fake);
 GAN_API gan_val gan_loss_gen(const struct gan_loss *l, gan_graph *g, gan_val on_real,
                              gan_val on_fake);
-/** GAN_E_UNSUPPORTED, naming `model`, when the loss needs more than scores of the `given` bits
- * (gan_loss_needs) or more than one output. errors: GAN_E_UNSUPPORTED. */
+/** GAN_E_ARG, naming `model`, when the loss needs more than scores of the `given` bits
+ * (gan_loss_needs) or more than one output. errors: GAN_E_ARG. */
 GAN_API gan_status gan_loss_check(const struct gan_loss *l, const char *model, uint32_t given,
                                   gan_err *err);
 

@@ -62,13 +62,13 @@ gan_status gan_loss_check(const struct gan_loss *l, const char *model, uint32_t 
 {
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         if ((l->needs & needs[i].bit & ~given) != 0) {
-            return gan__fail(err, GAN_E_UNSUPPORTED,
+            return gan__fail(err, GAN_E_ARG,
                              "loss %s needs %s, which %s does not give; the model plain does",
                              l->name, needs[i].text, model);
         }
     }
     if (l->outputs > 1 && (given & GAN_LOSS_MATRIX) == 0) {
-        return gan__fail(err, GAN_E_UNSUPPORTED,
+        return gan__fail(err, GAN_E_ARG,
                          "loss %s needs %lld outputs of the discriminator, %s has 1; the model "
                          "plain gives them",
                          l->name, (long long)l->outputs, model);

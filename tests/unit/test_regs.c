@@ -261,6 +261,30 @@ static void test_clip(void **state)
     assert_close(scalar_value(&q), -0.5 + 0.25 + 0.5 + 0.5, 0);
 }
 
+static gan_val decayed(gan_graph *g, const gan_val *in)
+{
+    const struct gan_reg_context c = {.g = g, .weights = in, .n_weights = 2};
+    return gan_reg_find("l2", NULL)->penalty(&c, 0.6);
+}
+
+/* The derivative in each weight is .6 times the weight: PyTorch's weight_decay. */
+static void test_l2(void **state)
+{
+    (void)state;
+    struct scalar q = {.build = decayed,
+                       .shape = {GAN_SHAPE(ROWS, COLUMNS), GAN_SHAPE(COLUMNS)},
+                       .dtype = {GAN_F64, GAN_F64},
+                       .n = 2};
+    scalar_scatter(&q);
+    double want = 0;
+    for (int i = 0; i < CELLS + COLUMNS; i++) {
+        double w = i < CELLS ? q.real[0][i] : q.real[1][i - CELLS];
+        want += 0.3 * w * w;
+    }
+    assert_close(scalar_value(&q), want, 1e-12 * (1 + want));
+    scalar_check_derivatives(&q);
+}
+
 static void test_reg_texts(void **state)
 {
     (void)state;
@@ -300,9 +324,13 @@ static void test_reg_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_regularisers),   cmocka_unit_test(test_clip),
-        cmocka_unit_test(test_reg_texts),      cmocka_unit_test(test_penalty),
-        cmocka_unit_test(test_linear_penalty), cmocka_unit_test(test_penalty_errors),
+        cmocka_unit_test(test_regularisers),
+        cmocka_unit_test(test_clip),
+        cmocka_unit_test(test_l2),
+        cmocka_unit_test(test_reg_texts),
+        cmocka_unit_test(test_penalty),
+        cmocka_unit_test(test_linear_penalty),
+        cmocka_unit_test(test_penalty_errors),
         cmocka_unit_test(test_interpolate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
