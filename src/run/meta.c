@@ -77,6 +77,12 @@ gan_status gan__meta_of_session(struct gan__meta *m, const struct gan__session *
     return m->bad ? gan__fail_nomem(err, m->n * sizeof *m->item, "metadata") : GAN_OK;
 }
 
+gan_status gan__meta_add(struct gan__meta *m, const char *key, const char *value, gan_err *err)
+{
+    add(m, key, value);
+    return m->bad ? gan__fail_nomem(err, m->n * sizeof *m->item, "metadata") : GAN_OK;
+}
+
 void gan__meta_release(struct gan__meta *m)
 {
     gan__free(m->item);

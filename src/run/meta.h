@@ -14,6 +14,8 @@ struct gan__meta {
 
 /* Everything about a session: model, options, preprocessing, counters. */
 gan_status gan__meta_of_session(struct gan__meta *m, const struct gan__session *s, gan_err *err);
+/* One text more. errors: GAN_E_NOMEM */
+gan_status gan__meta_add(struct gan__meta *m, const char *key, const char *value, gan_err *err);
 void gan__meta_release(struct gan__meta *m);
 
 /* Compares with a checkpoint, counters and provenance aside: GAN_E_FORMAT names what differs. */

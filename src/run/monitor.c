@@ -61,7 +61,8 @@ void gan__monitor_forget(struct gan__monitor *m)
     m->samples.last = (struct gan__look){NAN, NAN, NAN, NAN};
     m->usual = (struct gan__level){0};
     m->n_recent = 0;
-    m->spread_once = false;
+    memset(m->recent, 0, sizeof m->recent);
+    m->spread_once = 0;
     memset(m->condition, 0, sizeof m->condition);
     m->n_alarms = 0;
     m->stands = 0;
@@ -85,14 +86,14 @@ static struct gan__alarm *tell(struct gan__monitor *m, gan_alarm_kind kind, int6
     struct gan__alarm *a = &m->alarm[m->n_alarms++];
     *a = (struct gan__alarm){.about = {.kind = kind,
                                        .name = gan_alarm_name(kind),
-                                       .over = !c->stands,
+                                       .over = c->stands == 0,
                                        .step = step,
                                        .since = c->since,
                                        .remedy = gan__alarm_remedy(kind),
                                        .back_to = -1}};
     a->about.where = a->where;
     a->about.evidence = a->evidence;
-    if (c->stands) {
+    if (c->stands != 0) {
         m->stands |= (uint32_t)kind;
         m->raised++;
     } else {
@@ -113,17 +114,17 @@ static struct gan__alarm *look_at(struct gan__monitor *m, gan_alarm_kind kind, i
                                   bool bad, bool good, int64_t raise_after, int64_t over_after)
 {
     struct gan__condition *c = &m->condition[number_of(kind)];
-    if (bad && c->bad++ == 0 && !c->stands) {
+    if (bad && c->bad++ == 0 && c->stands == 0) {
         c->since = step;
     }
     c->bad = bad ? c->bad : 0;
     c->good = good ? c->good + 1 : 0;
-    if (!c->stands && c->bad >= raise_after) {
-        c->stands = true;
+    if (c->stands == 0 && c->bad >= raise_after) {
+        c->stands = 1;
         return tell(m, kind, step);
     }
-    if (c->stands && c->good >= over_after) {
-        c->stands = false;
+    if (c->stands != 0 && c->good >= over_after) {
+        c->stands = 0;
         return tell(m, kind, step);
     }
     return NULL;
@@ -138,8 +139,10 @@ static void look_at_spread(struct gan__monitor *m, int64_t step)
     bool alike = l->duplicates > many_alike && l->spread < as_wide && l->pixel_spread < as_wide;
     bool good = (l->spread > narrow_over || l->pixel_spread > wide) &&
                 (l->duplicates < alike_over || l->spread > as_wide || l->pixel_spread > as_wide);
-    m->spread_once = m->spread_once || (l->spread > wide && l->duplicates < many_alike);
-    int64_t after = m->spread_once ? COLLAPSE_LOOKS : NEVER_SPREAD_LOOKS;
+    if (l->spread > wide && l->duplicates < many_alike) {
+        m->spread_once = 1;
+    }
+    int64_t after = m->spread_once != 0 ? COLLAPSE_LOOKS : NEVER_SPREAD_LOOKS;
     struct gan__alarm *a =
         look_at(m, GAN_ALARM_COLLAPSE, step, thin || alike, good, after, OVER_LOOKS);
     add(a, "spread", l->spread);
@@ -230,6 +233,7 @@ gan_status gan__monitor_look(struct gan__monitor *m, struct gan__session *s, gan
     if (m->every == 0) {
         return GAN_OK;
     }
+    (void)look_at(m, GAN_ALARM_NAN, step, false, true, 1, 1); /* over: this one was finite */
     look_at_layers(m, s, step);
     if (step % m->every == 0) {
         GAN_TRY(gan__samples_look(&m->samples, s, err));
@@ -244,7 +248,7 @@ void gan__monitor_diverged(struct gan__monitor *m, const struct gan__session *s)
     int64_t step = gan__session_count(s, s->iteration);
     struct gan__condition *c = &m->condition[number_of(GAN_ALARM_NAN)];
     m->n_alarms = 0;
-    *c = (struct gan__condition){.stands = true, .since = step + 1};
+    *c = (struct gan__condition){.stands = 1, .since = step + 1};
     struct gan__alarm *a = tell(m, GAN_ALARM_NAN, step);
     const char *node = s->bad.node[0] != '\0' ? s->bad.node : s->bad.report;
     (void)gan__copy(a->where, sizeof a->where, node);

@@ -1,5 +1,6 @@
 /* monitor.h: what watches a training and raises alarms. It reads; nothing it does changes what is
- * trained. Its memory (what is usual) is of this process: a resumed run learns it anew. */
+ * trained. Its memory
+ * (what is usual, how long something has been wrong) goes into checkpoints. */
 #ifndef GAN_RUN_MONITOR_H
 #define GAN_RUN_MONITOR_H
 
@@ -11,7 +12,7 @@ enum { GAN__ALARM_KINDS = 5, GAN__MAX_EVIDENCE = 5, GAN__RECENT = 15 };
 
 /* One kind of alarm over time. */
 struct gan__condition {
-    bool stands;
+    int64_t stands;    /* 0 or 1 */
     int64_t bad, good; /* looks in a row */
     int64_t since;     /* iteration of the first bad look */
 };
@@ -31,7 +32,7 @@ struct gan__monitor {
     struct gan__level usual; /* norm of its gradient */
     double recent[GAN__RECENT];
     int64_t n_recent;
-    bool spread_once; /* the fakes have been spread as the reals are */
+    int64_t spread_once; /* 0 or 1: the fakes have been spread as the reals are */
     struct gan__condition condition[GAN__ALARM_KINDS]; /* by bit of gan_alarm_kind */
     struct gan__alarm alarm[GAN__ALARM_KINDS];         /* of the last look */
     int n_alarms;
@@ -46,6 +47,11 @@ gan_status gan__monitor_start(struct gan__monitor *m, struct gan__session *s, ga
 void gan__monitor_release(struct gan__monitor *m);
 /* Back to the beginning: no alarm stands, nothing is usual. */
 void gan__monitor_forget(struct gan__monitor *m);
+
+/* What it remembers as a text; owned by the caller, NULL when memory is short. And back: a text of
+ * another monitor's length (or NULL) starts from the beginning. errors: GAN_E_FORMAT, GAN_E_NOMEM */
+char *gan__monitor_text(struct gan__monitor *m);
+gan_status gan__monitor_remember(struct gan__monitor *m, const char *text, gan_err *err);
 
 /* Looks at the iteration just made: alarm[0..n_alarms) are those that start or are over. */
 gan_status gan__monitor_look(struct gan__monitor *m, struct gan__session *s, gan_err *err);

@@ -55,15 +55,23 @@ static gan_status remove_after(const char *dir, int64_t step, gan_err *err)
     return status;
 }
 
-gan_status gan__rollback(struct gan__session *s, const char *dir, int64_t step, gan_err *err)
+gan_status gan__rollback(struct gan__session *s, const char *dir, int64_t step, char **memory,
+                         gan_err *err)
 {
     char path[GAN_PATH_TEXT_MAX];
     gan_checkpoint *c = NULL;
     GAN_TRY(gan__rundir_checkpoint(path, sizeof path, dir, step, err));
     GAN_TRY(gan_checkpoint_open(path, &c, err));
     gan_status status = gan_checkpoint_load(c, s->store, err);
+    const char *text = gan_checkpoint_meta(c, "libgan.monitor");
+    gan__free(*memory);
+    *memory = text != NULL ? gan__strdup(text) : NULL;
+    bool short_of = text != NULL && *memory == NULL;
     gan_checkpoint_close(c);
     GAN_TRY(status);
+    if (short_of) {
+        return gan__fail_nomem(err, 0, "what the monitor remembers");
+    }
     GAN_TRY(remove_after(dir, step, err));
     s->rollbacks++;
     return gan_loader_seek(s->loader, gan__session_count(s, s->images), err);

@@ -11,7 +11,9 @@ gan_status gan__rollback_target(const char *dir, int64_t limit, int64_t last, in
                                 gan_err *err);
 
 /* Loads the checkpoint of `step`, removes the newer ones, moves the loader to where it was then and
- * counts one more rollback, which changes every random number of the graphs from here on. */
-gan_status gan__rollback(struct gan__session *s, const char *dir, int64_t step, gan_err *err);
+ * counts one more rollback, which changes every random number of the graphs from here on. *memory
+ * (freed first) is what the monitor remembered then, or NULL; the caller's. */
+gan_status gan__rollback(struct gan__session *s, const char *dir, int64_t step, char **memory,
+                         gan_err *err);
 
 #endif

@@ -4,6 +4,7 @@
  * state, so how often something is written does not change what is trained. */
 #include <gan/train.h>
 
+#include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -34,6 +35,7 @@ struct trainer {
     struct gan_train_result *result;
     struct gan__runlog log;
     struct gan__monitor monitor;
+    char *memory;    /* of the monitor, out of the checkpoint resumed; or NULL */
     int64_t back_to; /* where the last rollback of this session went, -1: there was none */
     /* "time_s", "images_per_s", then the reports */
     const char *names[FIRST_NAMES + GAN__MAX_VALUES];
@@ -59,6 +61,20 @@ static double time_now(const struct trainer *t)
     return t->time_before_s + gan__now_s() - t->started_s;
 }
 
+/* The session, and what the monitor remembers. */
+static gan_status describe(struct trainer *t, struct gan__meta *meta, gan_err *err)
+{
+    GAN_TRY(gan__meta_of_session(meta, &t->s, err));
+    if (t->monitor.every == 0) {
+        return GAN_OK;
+    }
+    char *text = gan__monitor_text(&t->monitor);
+    gan_status status = text != NULL ? gan__meta_add(meta, "libgan.monitor", text, err)
+                                     : gan__fail_nomem(err, 0, "what the monitor remembers");
+    gan__free(text);
+    return status;
+}
+
 static gan_status save(struct trainer *t, gan_err *err)
 {
     char path[GAN_PATH_TEXT_MAX];
@@ -66,7 +82,7 @@ static gan_status save(struct trainer *t, gan_err *err)
     struct gan__meta meta = {0};
     gan_status status = gan__rundir_checkpoint(path, sizeof path, t->result->dir, step, err);
     if (status == GAN_OK) {
-        status = gan__meta_of_session(&meta, &t->s, err);
+        status = describe(t, &meta, err);
     }
     if (status == GAN_OK) {
         status = gan_checkpoint_save(t->s.store, meta.item, meta.n, path, err);
@@ -253,16 +269,17 @@ static gan_status roll_back(struct trainer *t, const struct gan_train_alarm *a, 
 {
     char path[GAN_PATH_TEXT_MAX];
     double unused;
-    int64_t step, limit = a->kind == GAN_ALARM_NAN ? a->step : a->since - t->monitor.every;
+    struct gan__monitor *m = &t->monitor;
+    int64_t step, limit = a->kind == GAN_ALARM_NAN ? a->step : a->since - m->every;
     GAN_TRY(gan__rollback_target(t->result->dir, limit, t->back_to, &step, err));
-    GAN_TRY(gan__rollback(&t->s, t->result->dir, step, err));
+    GAN_TRY(gan__rollback(&t->s, t->result->dir, step, &t->memory, err));
     t->back_to = step;
     gan__runlog_close(&t->log);
     GAN_TRY(gan__rundir_file(path, sizeof path, t->result->dir, "log.jsonl", err));
     GAN_TRY(gan__runlog_open(&t->log, path, step, &unused, err));
     GAN_TRY(tell_alarms(t, step, err));
-    gan__monitor_forget(&t->monitor);
-    t->result->alarms = 0;
+    GAN_TRY(gan__monitor_remember(m, t->memory, err));
+    t->result->alarms = m->stands;
     t->result->rollbacks = t->s.rollbacks;
     t->logged = t->sampled = step;
     t->images_logged = gan__session_count(&t->s, t->s.images);
@@ -384,18 +401,22 @@ static gan_status load(struct trainer *t, gan_err *err)
     if (status == GAN_OK) {
         status = gan_checkpoint_load(c, t->s.store, err);
     }
+    const char *memory = gan_checkpoint_meta(c, "libgan.monitor");
+    if (status == GAN_OK && memory != NULL && (t->memory = gan__strdup(memory)) == NULL) {
+        status = gan__fail_nomem(err, strlen(memory), "what the monitor remembers");
+    }
     gan__meta_release(&meta);
     gan_checkpoint_close(c);
     return status;
 }
 
 /* A disk without room for one checkpoint is told now, not when the first one is due. */
-static gan_status check_space(const struct trainer *t, gan_err *err)
+static gan_status check_space(struct trainer *t, gan_err *err)
 {
     char path[GAN_PATH_TEXT_MAX];
     struct gan__meta meta = {0};
     GAN_TRY(gan__rundir_checkpoint(path, sizeof path, t->result->dir, step_now(t), err));
-    gan_status status = gan__meta_of_session(&meta, &t->s, err);
+    gan_status status = describe(t, &meta, err);
     uint64_t bytes = gan_checkpoint_bytes(t->s.store, meta.item, meta.n);
     gan__meta_release(&meta);
     return status == GAN_OK ? gan__checkpoint_space(path, bytes, err) : status;
@@ -455,7 +476,9 @@ static gan_status run(struct trainer *t, bool resumed, gan_err *err)
     GAN_TRY(resumed ? load(t, err) : gan__session_init_weights(&t->s, err));
     GAN_TRY(gan__session_compile(&t->s, err));
     GAN_TRY(gan__monitor_compile(&t->monitor, &t->s, err));
+    GAN_TRY(gan__monitor_remember(&t->monitor, t->memory, err));
     GAN_TRY(gan__monitor_start(&t->monitor, &t->s, err));
+    t->result->alarms = t->monitor.stands;
     GAN_TRY(gan__session_start(&t->s, err));
     t->result->rollbacks = t->s.rollbacks;
     GAN_TRY(gan__landscape_init(&t->landscape, &t->s, err));
@@ -508,6 +531,7 @@ gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_wat
         status = run(&t, cfg->resume != NULL, &own);
     }
     gan__runlog_close(&t.log);
+    gan__free(t.memory);
     gan__monitor_release(&t.monitor);
     gan__landscape_release(&t.landscape);
     gan__session_release(&t.s);
