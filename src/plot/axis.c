@@ -14,7 +14,7 @@ double gan__scale_px(const struct gan__scale *s, double value)
 {
     double v = value, low = s->low, high = s->high;
     if (!isfinite(v) || (s->log && !(v > 0))) {
-        return NAN;
+        return (double)NAN;
     }
     if (s->log) {
         v = log10(v);
@@ -79,7 +79,7 @@ static void take_layer(struct extent *e, const struct gan__layer *l, int which)
         break;
     case GAN__LAYER_STEPS:
         take_all(e, x ? l->x : l->y, x && l->n > 0 ? l->n + 1 : l->n);
-        take(e, x || l->n == 0 ? NAN : 0);
+        take(e, x || l->n == 0 ? (double)NAN : 0);
         break;
     case GAN__LAYER_CONTOURS:
     case GAN__LAYER_HEAT:
@@ -125,7 +125,7 @@ static void add_margin(struct extent *e, const struct gan_panel *p, int which)
 void gan__axis_range(const struct gan_panel *p, int which, double *low, double *high)
 {
     const struct gan_axis *a = &p->axis[which];
-    struct extent e = {INFINITY, -INFINITY, a->log};
+    struct extent e = {(double)INFINITY, -(double)INFINITY, a->log};
     if (a->low < a->high) {
         *low = a->low;
         *high = a->high;

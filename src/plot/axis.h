@@ -4,7 +4,7 @@
 
 #include "figure.h"
 
-enum { GAN__MAX_TICKS = 48 };
+enum { GAN__MAX_TICKS = 96 };
 
 /* Values to pixels: low stands at `from`, high at `to`. */
 struct gan__scale {

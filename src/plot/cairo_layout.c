@@ -53,7 +53,7 @@ static double widest(cairo_t *cr, const struct gan__ticks *t)
 /* Whether no two labels beside each other touch. */
 static bool labels_fit(cairo_t *cr, const struct gan__frame *f)
 {
-    double end = -INFINITY;
+    double end = -(double)INFINITY;
     for (int i = 0; i < f->ticks[0].n; i++) {
         const struct gan__tick *t = &f->ticks[0].tick[i];
         const char *text = gan__tick_text(t);
@@ -186,7 +186,7 @@ static bool layer_meets(const struct gan__frame *f, int corner, const struct gan
 {
     const struct gan__scale *sx = &f->scale[0], *sy = &f->scale[1];
     bool bars = l->kind == GAN__LAYER_BARS || l->kind == GAN__LAYER_STEPS;
-    double before[2] = {NAN, NAN}, floor = f->plot.y + f->plot.h;
+    double before[2] = {(double)NAN, (double)NAN}, floor = f->plot.y + f->plot.h;
     if (l->surface.z != NULL || l->pixels != NULL) {
         return true;
     }

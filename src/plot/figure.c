@@ -271,8 +271,8 @@ void gan_plot_arrows(gan_panel *p, const double *x, const double *y, const doubl
 /* Range of the finite values; false when there are none. */
 static bool range_of(const double *v, size_t n, double *low, double *high)
 {
-    *low = INFINITY;
-    *high = -INFINITY;
+    *low = (double)INFINITY;
+    *high = -(double)INFINITY;
     for (size_t i = 0; i < n; i++) {
         if (isfinite(v[i])) {
             *low = fmin(*low, v[i]);

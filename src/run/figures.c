@@ -286,7 +286,7 @@ static gan_status gather(const gan_checkpoint *c, const char *net, double **out,
 /* The bins of gan_plot_histogram, as numbers. */
 static void csv_bins(struct gan__str *s, const char *net, const double *v, size_t n)
 {
-    double low = INFINITY, high = -(double)INFINITY, count[BINS] = {0};
+    double low = (double)INFINITY, high = -(double)INFINITY, count[BINS] = {0};
     for (size_t i = 0; i < n; i++) {
         low = isfinite(v[i]) ? fmin(low, v[i]) : low;
         high = isfinite(v[i]) ? fmax(high, v[i]) : high;

@@ -46,6 +46,12 @@ static void ticks_are_nice(void **state)
     }
     assert_int_equal(labelled, 8);
     assert_string_equal(t.tick[0].label, "10\u207b\u2074");
+    gan__ticks_make(&t, 4e-6, 2, true, 6, NULL, 0); /* many small ones: none is lost */
+    bool one = false;
+    for (int i = 0; i < t.n; i++) {
+        one = one || strcmp(t.tick[i].label, "10\u2070") == 0;
+    }
+    assert_true(one);
     char text[32];
     gan__format_power(text, sizeof text, -12);
     assert_string_equal(text, "10\u207b\u00b9\u00b2");
@@ -97,7 +103,7 @@ static void contours_of_a_circle(void **state)
     const double disk = 3.14159265358979 * 400; /* chords inside the arc: a little less */
     assert_true(c.area < disk + 1e-9 && c.area > disk * 0.998);
     c = (struct circle){0};
-    z[31 * 63 + 11] = NAN; /* on the circle: the ring opens */
+    z[31 * 63 + 11] = (double)NAN; /* on the circle: the ring opens */
     assert_true(gan__contour_lines(z, 63, 63, -20, &(struct gan__contour_sink){take_circle, &c}));
     assert_int_equal(c.lines, 1);
     assert_false(c.closed);
@@ -348,7 +354,7 @@ static void bars_stand_on_zero(void **state)
 {
     (void)state;
     struct gan__image m;
-    static const double y[3] = {4, -2, NAN};
+    static const double y[3] = {4, -2, (double)NAN};
     gan_figure *f = gan_figure_new(1, 1, NULL);
     gan_panel *p = gan_figure_panel(f, 0, 0);
     gan_plot_bars(p, NULL, y, 1, 0.5, &(struct gan_style){.color = GAN_COLOR_VERMILION});
@@ -370,7 +376,7 @@ static void heat_and_bar(void **state)
 {
     (void)state;
     struct gan__image m;
-    static const double z[4] = {0, 1, 0, NAN};
+    static const double z[4] = {0, 1, 0, (double)NAN};
     struct gan_surface s = {z, 2, 2, 0, 1, 0, 1};
     gan_figure *f = gan_figure_new(1, 1, NULL);
     gan_plot_heat(gan_figure_panel(f, 0, 0), &s,
@@ -441,7 +447,8 @@ static void nothing_to_draw(void **state)
 {
     (void)state;
     struct gan__image m;
-    static const double none[4] = {NAN, NAN, NAN, NAN}, same[4] = {3, 3, 3, 3};
+    static const double none[4] = {(double)NAN, (double)NAN, (double)NAN, (double)NAN},
+                        same[4] = {3, 3, 3, 3};
     const double *data[2] = {none, same};
     gan_figure *f = gan_figure_new(2, 5, NULL);
     for (int i = 0; i < 2; i++) {
