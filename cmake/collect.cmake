@@ -15,6 +15,7 @@ set(library "OP         gan__op            gan__op_           gan__ops"
             "PRESET     gan_preset         gan__preset_       gan__presets"
             "DATA       gan_dataset_kind   gan__data_         gan__datas"
             "METRIC     gan_metric         gan__metric_       gan__metrics"
+            "FEATURES   gan_feature_net    gan__features_     gan__feature_nets"
             "EXPERIMENT gan_experiment     gan__experiment_   gan__experiments"
             "PASS       gan__pass          gan__pass_         gan__passes")
 set(program "COMMAND    gan__command       gan__command_      gan__commands"

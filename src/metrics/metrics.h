@@ -1,0 +1,20 @@
+/* metrics.h: what a metric's and a feature network's file ends in, and what metrics share. */
+#ifndef GAN_METRICS_METRICS_H
+#define GAN_METRICS_METRICS_H
+
+#include <gan/features.h>
+#include <gan/metric.h>
+
+#define GAN_METRIC(NAME)                                                                           \
+    extern const struct gan_metric gan__metric_##NAME;                                             \
+    const struct gan_metric gan__metric_##NAME
+
+#define GAN_FEATURES(NAME)                                                                         \
+    extern const struct gan_feature_net gan__features_##NAME;                                      \
+    const struct gan_feature_net gan__features_##NAME
+
+/* Sorted, NULL at the end; written by the build. */
+extern const struct gan_metric *const gan__metrics[];
+extern const struct gan_feature_net *const gan__feature_nets[];
+
+#endif
