@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -57,7 +58,8 @@ static void compose(const struct gan__progress *s, const struct gan_train_progre
         gan__str_printf(text, "  %.0f images/s", p->images_per_s);
     }
     for (int i = 0; i < p->n; i++) {
-        if (gan__starts_with(p->names[i], "loss.")) {
+        /* not a number: of a phase that did not run this time */
+        if (gan__starts_with(p->names[i], "loss.") && !isnan(p->values[i])) {
             gan__str_printf(text, "  %s %.4g", p->names[i], p->values[i]);
         }
     }
