@@ -23,8 +23,8 @@ static gan_val rational_quadratic(gan_graph *g, gan_val a, gan_val b)
     static const double alphas[] = {0.1, 1, 10};
     gan_val d2 = gan__pair_squared(g, a, b), sum = gan_matmul(g, a, b, false, true);
     for (size_t i = 0; i < COUNT(alphas); i++) {
-        gan_val base = gan_shift(g, gan_scale(g, d2, 1 / (2 * alphas[i])), 1);
-        sum = gan_add(g, sum, gan_pow(g, base, -alphas[i]));
+        gan_val log_base = gan_log1p(g, gan_scale(g, d2, 1 / (2 * alphas[i])));
+        sum = gan_add(g, sum, gan_exp(g, gan_scale(g, log_base, -alphas[i]))); /* faster than pow */
     }
     return sum;
 }

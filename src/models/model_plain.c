@@ -187,12 +187,15 @@ GAN_MODEL(plain) = {
     .name = "plain",
     .title = "any architecture with any loss, regularisers and optimisers",
     .paper = "Goodfellow et al. 2014, arXiv:1406.2661, and what followed; see the presets",
-    .help = "Most GANs differ in four choices: networks (--arch), objective (--loss), what keeps "
-            "the discriminator smooth (--reg) and how both are optimised (--optim-gen, "
-            "--optim-disc, --n-critic). Presets name published combinations: lsgan, wgan, "
-            "wgan-gp, sngan, ...; any option given beside a preset replaces its own. With "
-            "wasserstein the log's disc.gap estimates the distance between data and fakes: it "
-            "should rise at once, then fall as samples get better.",
+    .help =
+        "Most GANs differ in four choices: networks (--arch), objective (--loss), what keeps "
+        "the discriminator smooth (--reg) and how both are optimised (--optim-gen, "
+        "--optim-disc, --n-critic). Presets name published combinations: lsgan, wgan, "
+        "wgan-gp, sngan, mmd, ... (gan list presets); any option given beside a preset replaces "
+        "its own. Losses of several outputs set the discriminator's; disc.real and disc.fake "
+        "are then means of the function whose slope --reg holds. With wasserstein the log's "
+        "disc.gap estimates the distance between data and fakes: it "
+        "should rise at once, then fall as samples get better.",
     .needs = GAN_FIELD_IMAGE,
     .opts = opts,
     .size = sizeof(struct gan__plain),
