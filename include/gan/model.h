@@ -228,6 +228,18 @@ GAN_API void gan_minimize_as(gan_step *s, const char *label, const char *nets, g
                              const struct gan_optim *o);
 
 /**
+ * The second half of an extra-gradient update: the gradient is taken at the newest weights, which a
+ * gan_minimize_as of the same phase made; the update starts from those before it. Moments and the
+ * number of updates go on from the first half, as in ExtraAdam.
+ *
+ * in:  from  values of gan_weights from before the first half
+ * ref: Gidel et al. 2019, "A variational inequality perspective on GANs", arXiv:1802.10551,
+ *      algorithm 4
+ */
+GAN_API void gan_minimize_from(gan_step *s, const char *nets, gan_val loss,
+                               const struct gan_optim *o, const gan_val *from);
+
+/**
  * Newest weights of "disc" or "enc+dec", as gan_minimize takes them.
  *
  * out:    values, names  borrowed from the step
@@ -281,6 +293,10 @@ struct gan_moment {
 GAN_API gan_val gan_step_scalar(gan_step *s, const char *name,
                                 double (*value)(const void *arg, const struct gan_moment *m),
                                 const void *arg);
+
+/** Says that `what` ("--noise") needs a run of known length: training that only time limits is then
+ * refused. `what` is borrowed. */
+GAN_API void gan_step_needs_length(gan_step *s, const char *what);
 
 /**
  * A tensor kept between runs (GAN_STATE_POOL, in checkpoints): its newest value. It is added to the

@@ -125,6 +125,7 @@ struct gan_optim_args {
     const gan_val *params;    /* their values */
     const gan_val *grads;     /* d loss / d params */
     int n;
+    int ahead; /* of gan_optim_apply: which update's scalars it reads, 0: the next */
 };
 
 /** What an update reports. */

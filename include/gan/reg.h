@@ -63,6 +63,7 @@ struct gan_reg {
     struct gan_reg_number number;
     uint32_t phases; /* gan_reg_phase bits; 0: the discriminator's */
     bool weights;    /* reads only weights: serves every network */
+    bool images;     /* changes images: none for points */
     bool no_fakes;   /* reads neither fakes nor their scores */
     bool per_sample; /* reads the slope at single samples, which batch norm mixes */
     bool spectral;   /* layers divide their weights by the largest singular value */

@@ -21,6 +21,7 @@ GAN_REG(consistency) = {
     .doc = "the same score for an image and its mirrored, shifted copy",
     .ref = "Zhang et al. 2020, arXiv:1910.12027, eq. 4",
     .number = {"weight", 10, 0, 1e6},
+    .images = true,
     .no_fakes = true,
     .penalty = penalty,
 };

@@ -123,5 +123,7 @@ gan_val gan__arch_double5(gan_nn *nn, const char *name, gan_val x, int64_t chann
 /* Images [N,H,W,C] -> [N/m,H,W,m*C]: m neighbouring samples judged as one, Lin et al. 2018,
  * arXiv:1712.04086. With m = 1 the images themselves. */
 gan_val gan__arch_pack(gan_graph *g, gan_val images, int64_t m);
+/* The inverse of gan__arch_pack. */
+gan_val gan__arch_unpack(gan_graph *g, gan_val packs, int64_t m);
 
 #endif

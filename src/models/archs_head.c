@@ -86,3 +86,16 @@ gan_val gan__arch_pack(gan_graph *g, gan_val x, int64_t m)
     x = gan_transpose(g, x, channels_last);
     return gan_reshape(g, x, GAN_SHAPE(rows, s.dim[1], s.dim[2], m * s.dim[3]));
 }
+
+gan_val gan__arch_unpack(gan_graph *g, gan_val x, int64_t m)
+{
+    static const int sample_first[] = {0, 3, 1, 2, 4};
+    gan_shape s = gan_shape_get(g, x);
+    if (m <= 1 || !gan_ok(x)) {
+        return x;
+    }
+    int64_t c = s.dim[3] / m;
+    x = gan_reshape(g, x, GAN_SHAPE(s.dim[0], s.dim[1], s.dim[2], m, c));
+    x = gan_transpose(g, x, sample_first);
+    return gan_reshape(g, x, GAN_SHAPE(s.dim[0] * m, s.dim[1], s.dim[2], c));
+}

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "plain.h"
+#include "step_build.h"
 
 static const struct gan_opt opts[] = {
     GAN_OPT_PARSED(struct gan__plain, net.arch, "arch", "dcgan", gan__arch_option,
@@ -40,6 +41,16 @@ static const struct gan_opt opts[] = {
                 "the same in the first 25 iterations and every 500th; 0: as n-critic"),
     GAN_OPT_BOOL(struct gan__plain, critic_first, "critic-first", "true",
                  "the discriminator's updates come before the generator's"),
+    GAN_OPT_PARSED(struct gan__plain, noise, "noise", "0", gan__aid_noise_option,
+                   "deviation of noise on D's reals and fakes, SIGMA[@linear|hold|constant]; falls "
+                   "to 0 over the run"),
+    GAN_OPT_PARSED(struct gan__plain, augment, "augment", "none", gan__aid_augment_option,
+                   "what D sees of images: none, diff[:color,translation,cutout], "
+                   "ada[:TARGET,IMAGES]"),
+    GAN_OPT_F64(struct gan__plain, feature_matching, "feature-matching", "0", 0, 1e6,
+                "weight of the distance of mean features of D in G's loss"),
+    GAN_OPT_CHOICE(struct gan__plain, play, "play", "alternating", "alternating|simultaneous|extra",
+                   "updates one after the other, both at once, or both with a look ahead"),
     GAN_OPT_F64(
         struct gan__plain, ema.half_life, "ema", "0", 0, 1e9,
         "half-life, in images, of the average of G's weights that samples are made with; 0: "
@@ -87,6 +98,37 @@ static gan_status check(const struct gan__plain *o, gan_err *err)
         return gan__fail(err, GAN_E_ARG, "--loss %s decodes single images: --pack must be 1",
                          o->loss->name);
     }
+    if (o->play != GAN__PLAY_ALTERNATING && (o->n_critic != 1 || o->warm_critic != 0)) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--play simultaneous and extra update both networks once: --n-critic must "
+                         "be 1 and --warm-critic 0");
+    }
+    if (o->augment.kind == GAN__AUGMENT_ADA && o->loss->outputs > 1) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--augment ada reads the sign of a score, --loss %s has %lld numbers; use "
+                         "--augment diff",
+                         o->loss->name, (long long)o->loss->outputs);
+    }
+    return GAN_OK;
+}
+
+/* Options that images alone can have. */
+static gan_status check_points(const struct gan__plain *o, gan_err *err)
+{
+    const struct gan_task *t = &o->net.task;
+    if (t->points && o->augment.kind != GAN__AUGMENT_NONE) {
+        return gan__fail(err, GAN_E_ARG, "--augment changes images, the data are points");
+    }
+    for (int i = 0; t->points && i < o->regs.n; i++) {
+        if (o->regs.term[i].kind->images) {
+            return gan__fail(err, GAN_E_ARG, "--reg %s changes images, the data are points",
+                             o->regs.term[i].kind->name);
+        }
+    }
+    if (o->augment.kind == GAN__AUGMENT_ADA && t->channels != 1 && t->channels != 3) {
+        return gan__fail(err, GAN_E_ARG, "--augment ada needs images of 1 or 3 channels, not %lld",
+                         (long long)t->channels);
+    }
     return GAN_OK;
 }
 
@@ -95,6 +137,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
     struct gan__plain *o = options;
     bool asked = o->net.norm_disc != GAN__NORM_AUTO;
     GAN_TRY(check(o, err));
+    GAN_TRY(check_points(o, err));
     o->net.outputs = o->loss->outputs;
     GAN_TRY(gan__arch_fit(&o->net, fixed, err));
     if (gan__plain_loss_needs(o, GAN_LOSS_DECODER) && o->net.norm_gen == GAN__NORM_VIRTUAL) {
@@ -125,6 +168,10 @@ static void play_round(gan_step *s, const struct gan__plain *o)
     const struct gan_runs runs = {
         .count = o->n_critic, .warm_count = o->warm_critic, .warm_until = 25, .warm_every = 500};
     struct gan__fakes f;
+    if (o->play != GAN__PLAY_ALTERNATING) {
+        (o->play == GAN__PLAY_EXTRA ? gan__plain_update_extra : gan__plain_update_both)(s, o);
+        return;
+    }
     if (o->n_critic == 1 && o->warm_critic == 0) {
         f = gan__plain_fakes(s, o, "z");
         if (!o->critic_first) {
@@ -158,6 +205,13 @@ static void iteration(gan_step *s, const void *options)
         gan_graph_fail(gan_step_graph(s), GAN_E_ARG,
                        "--pack %lld does not divide the batch of %lld", (long long)pack,
                        (long long)batch);
+        return;
+    }
+    if (o->play != GAN__PLAY_ALTERNATING && batch != s->cfg.batch) {
+        gan_graph_fail(gan_step_graph(s), GAN_E_ARG,
+                       "--play %s updates both networks from one set of weights: --microbatch must "
+                       "be 0",
+                       o->play == GAN__PLAY_EXTRA ? "extra" : "simultaneous");
         return;
     }
     play_round(s, o);

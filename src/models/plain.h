@@ -2,6 +2,7 @@
 #ifndef GAN_MODELS_PLAIN_H
 #define GAN_MODELS_PLAIN_H
 
+#include "aids.h"
 #include "arch.h"
 
 #include <gan/reg.h>
@@ -17,11 +18,17 @@ struct gan__plain {
     struct gan_optim optim_gen, optim_disc;
     double clip_grad;
     struct gan_average ema;
+    struct gan__aid_noise noise;
+    struct gan__aid_augment augment;
+    double feature_matching;
+    int play; /* enum gan__plain_play */
     /* fitted: the optimisers as updates use them, corrected for lazy regularisers */
     struct gan_optim update_gen, update_disc;
 };
 
 enum gan__plain_latent { GAN__LATENT_NORMAL, GAN__LATENT_UNIFORM };
+
+enum gan__plain_play { GAN__PLAY_ALTERNATING, GAN__PLAY_SIMULTANEOUS, GAN__PLAY_EXTRA };
 
 /* One or two independent batches of fakes and what the first was made of. */
 struct gan__fakes {
@@ -43,6 +50,12 @@ struct gan__fakes gan__plain_fakes(gan_step *s, const struct gan__plain *o, cons
 /* One update of D, of G. */
 void gan__plain_update_disc(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f);
 void gan__plain_update_gen(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f);
+
+/* Both at once: each gradient is taken at the same weights of both. Extra: at the weights that such
+ * an update would lead to, the update itself starts from those before (Gidel et al. 2019,
+ * arXiv:1802.10551, algorithms 3 and 4: the batch is used twice). */
+void gan__plain_update_both(gan_step *s, const struct gan__plain *o);
+void gan__plain_update_extra(gan_step *s, const struct gan__plain *o);
 
 /* The penalties that have an interval, as phases of their own; ends the iteration. */
 void gan__plain_lazy(gan_step *s, const struct gan__plain *o);

@@ -14,6 +14,8 @@ struct play {
     gan_step *s;
     const struct gan__plain *o;
     struct gan_loss_context loss;
+    bool quiet;                         /* reports nothing */
+    gan_val feature_real, feature_fake; /* of the discriminator */
 };
 
 /* --- what losses and regularisers may ask for ------------------------------------------------------ */
@@ -40,7 +42,10 @@ static gan_val decode(void *play, gan_val outputs)
 
 static void report(void *play, const char *name, gan_val value)
 {
-    gan_report(((struct play *)play)->s, name, value);
+    const struct play *p = play;
+    if (!p->quiet) {
+        gan_report(p->s, name, value);
+    }
 }
 
 /* Numbers for the samples of D, of which there are fewer than images. */
@@ -63,10 +68,31 @@ static gan_val normal(void *play, const char *name, gan_shape shape)
     return for_packs(p, gan_noise_normal(p->s, name, shape));
 }
 
-static gan_val judge(const struct play *p, gan_val x)
+/* Packs as the discriminator is shown them. */
+static gan_val shown(const struct play *p, gan_val x)
+{
+    const struct gan__plain *o = p->o;
+    gan_graph *g = p->loss.g;
+    if (o->augment.kind != GAN__AUGMENT_NONE) {
+        x = gan__aid_augment(p->s, &o->augment, gan__arch_unpack(g, x, o->net.pack));
+        x = gan__arch_pack(g, x, o->net.pack);
+    }
+    if (o->noise.sigma > 0) {
+        gan_val n = for_packs(p, gan_noise_normal(p->s, "noise", gan_shape_get(g, x)));
+        x = gan_add(g, x, gan_mul(g, n, gan__aid_noise(p->s, &o->noise)));
+    }
+    return x;
+}
+
+/* Scores; *features receives what they are made of, where asked for. */
+static gan_val judge(const struct play *p, gan_val x, gan_val *features)
 {
     gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    x = shown(p, x);
     gan_apply_all(p->s, "disc", &x, out);
+    if (features != NULL) {
+        *features = out[1];
+    }
     return out[0];
 }
 
@@ -74,7 +100,7 @@ static gan_val judge(const struct play *p, gan_val x)
 static gan_val score(void *play, gan_val x)
 {
     const struct play *p = play;
-    gan_val on = judge(p, x);
+    gan_val on = judge(p, x, NULL);
     return p->o->loss->witness != NULL ? p->o->loss->witness(&p->loss, on) : on;
 }
 
@@ -115,7 +141,7 @@ static struct gan__fakes fixed(gan_graph *g, const struct gan__fakes *f)
 
 static void begin(struct play *p, gan_step *s, const struct gan__plain *o)
 {
-    *p = (struct play){.s = s, .o = o};
+    *p = (struct play){.s = s, .o = o, .quiet = p->quiet};
     p->loss = (struct gan_loss_context){.g = gan_step_graph(s),
                                         .params = &o->labels,
                                         .kept = kept_number,
@@ -128,7 +154,7 @@ static void begin(struct play *p, gan_step *s, const struct gan__plain *o)
 static void judge_reals(struct play *p)
 {
     p->loss.real = gan__arch_pack(p->loss.g, gan_batch(p->s, GAN_FIELD_IMAGE), p->o->net.pack);
-    p->loss.on_real = judge(p, p->loss.real);
+    p->loss.on_real = judge(p, p->loss.real, &p->feature_real);
 }
 
 /* Real and fake batches pass D separately: each is normalised by its own statistics. */
@@ -136,7 +162,7 @@ static void judge_fakes(struct play *p, const struct gan__fakes *f)
 {
     for (int i = 0; i < 1 + two_fakes(p->o); i++) {
         p->loss.fake[i] = gan__arch_pack(p->loss.g, f->image[i], p->o->net.pack);
-        p->loss.on_fake[i] = judge(p, p->loss.fake[i]);
+        p->loss.on_fake[i] = judge(p, p->loss.fake[i], i == 0 ? &p->feature_fake : NULL);
     }
 }
 
@@ -190,7 +216,7 @@ static gan_val regularised(struct play *p, gan_reg_phase phase, int64_t interval
                           t->kind->phases == (GAN_REG_DISC | GAN_REG_GEN)
                               ? phase == GAN_REG_DISC ? ".disc" : ".gen"
                               : "");
-        gan_report(p->s, name, penalty);
+        report(p, name, penalty);
         penalty = interval > 1 ? gan_scale(c.g, penalty, (double)interval) : penalty;
         loss = gan_ok(loss) ? gan_add(c.g, loss, penalty) : penalty;
     }
@@ -233,29 +259,92 @@ static void report_scores(const struct play *p)
     }
 }
 
+/* D's loss with penalties, and what goes with it. */
+static gan_val disc_loss(struct play *p, gan_step *s, const struct gan__plain *o,
+                         const struct gan__fakes *f)
+{
+    begin(p, s, o);
+    const struct gan__fakes apart = fixed(p->loss.g, f);
+    judge_reals(p);
+    judge_fakes(p, &apart);
+    return regularised(p, GAN_REG_DISC, 1, GAN_NONE, o->loss->disc(&p->loss));
+}
+
+static gan_val gen_loss(struct play *p, gan_step *s, const struct gan__plain *o,
+                        const struct gan__fakes *f)
+{
+    begin(p, s, o);
+    if (gan__plain_loss_needs(o, GAN_LOSS_REAL) || o->feature_matching > 0) {
+        judge_reals(p);
+    }
+    judge_fakes(p, f);
+    gan_val loss = o->loss->gen(&p->loss);
+    if (o->feature_matching > 0) {
+        gan_val gap = gan__aid_feature_matching(p->loss.g, p->feature_real, p->feature_fake);
+        report(p, "feature_matching", gap);
+        loss = gan_add(p->loss.g, loss, gan_scale(p->loss.g, gap, o->feature_matching));
+    }
+    return regularised(p, GAN_REG_GEN, 1, f->latent, loss);
+}
+
 void gan__plain_update_disc(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f)
 {
-    struct play p;
-    begin(&p, s, o);
-    const struct gan__fakes apart = fixed(p.loss.g, f);
-    judge_reals(&p);
-    judge_fakes(&p, &apart);
+    struct play p = {.quiet = false};
+    gan_val loss = disc_loss(&p, s, o, f);
     report_scores(&p);
-    gan_val loss = regularised(&p, GAN_REG_DISC, 1, GAN_NONE, o->loss->disc(&p.loss));
+    gan__aid_augment_adapt(s, &o->augment, p.loss.on_real);
     gan_minimize(s, critics(o), loss, &o->update_disc);
     limit_weights(s, o);
 }
 
 void gan__plain_update_gen(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f)
 {
-    struct play p;
-    begin(&p, s, o);
-    if (gan__plain_loss_needs(o, GAN_LOSS_REAL)) {
-        judge_reals(&p);
-    }
-    judge_fakes(&p, f);
-    gan_val loss = regularised(&p, GAN_REG_GEN, 1, f->latent, o->loss->gen(&p.loss));
+    struct play p = {.quiet = false};
+    gan_val loss = gen_loss(&p, s, o, f);
     gan_minimize(s, "gen", loss, &o->update_gen);
+    gan_average(s, "gen", &o->ema);
+}
+
+void gan__plain_update_both(gan_step *s, const struct gan__plain *o)
+{
+    struct play d = {.quiet = false}, g = d;
+    const struct gan__fakes f = gan__plain_fakes(s, o, "z");
+    gan_val loss_disc = disc_loss(&d, s, o, &f), loss_gen = gen_loss(&g, s, o, &f);
+    report_scores(&d);
+    gan__aid_augment_adapt(s, &o->augment, d.loss.on_real);
+    gan_minimize(s, critics(o), loss_disc, &o->update_disc);
+    gan_minimize(s, "gen", loss_gen, &o->update_gen);
+    limit_weights(s, o);
+    gan_average(s, "gen", &o->ema);
+}
+
+/* Moves both networks as an update would, without reports of its own terms. */
+static void look_ahead(gan_step *s, const struct gan__plain *o)
+{
+    struct play d = {.quiet = true}, g = d;
+    const struct gan__fakes f = gan__plain_fakes(s, o, "z");
+    gan_val loss_disc = disc_loss(&d, s, o, &f), loss_gen = gen_loss(&g, s, o, &f);
+    gan_minimize_as(s, "disc.ahead", critics(o), loss_disc, &o->update_disc);
+    gan_minimize_as(s, "gen.ahead", "gen", loss_gen, &o->update_gen);
+}
+
+void gan__plain_update_extra(gan_step *s, const struct gan__plain *o)
+{
+    struct play d = {.quiet = false}, g = d;
+    const gan_val *from_disc = NULL, *from_gen = NULL;
+    const char *const *names = NULL;
+    if (gan_weights(s, critics(o), &from_disc, &names) == 0 ||
+        gan_weights(s, "gen", &from_gen, &names) == 0) {
+        return;
+    }
+    look_ahead(s, o);
+    const struct gan__fakes f = gan__plain_fakes(s, o, "z");
+    gan_val loss_disc = disc_loss(&d, s, o, &f), loss_gen = gen_loss(&g, s, o, &f);
+    report_scores(&d);
+    gan__aid_augment_adapt(s, &o->augment, d.loss.on_real);
+    gan_minimize_from(s, critics(o), loss_disc, &o->update_disc, from_disc);
+    gan_minimize_from(s, "gen", loss_gen, &o->update_gen, from_gen);
+    limit_weights(s, o);
     gan_average(s, "gen", &o->ema);
 }
 
@@ -294,7 +383,7 @@ static bool reads_fakes(const struct gan__plain *o, gan_reg_phase phase, int64_t
 
 static void lazy_disc(gan_step *s, const struct gan__plain *o, int64_t interval)
 {
-    struct play p;
+    struct play p = {.quiet = false};
     char label[32];
     begin(&p, s, o);
     judge_reals(&p);
@@ -310,7 +399,7 @@ static void lazy_disc(gan_step *s, const struct gan__plain *o, int64_t interval)
 
 static void lazy_gen(gan_step *s, const struct gan__plain *o, int64_t interval)
 {
-    struct play p;
+    struct play p = {.quiet = false};
     char label[32];
     begin(&p, s, o);
     struct gan__fakes f = {0};

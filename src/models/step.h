@@ -29,6 +29,7 @@ struct gan__report {
 struct gan__update_info {
     char phase[48];
     const struct gan_optim *optim;
+    int again; /* more updates by this optimiser in the same run */
     int ahead; /* updates after this one whose scalars the graph reads too */
 };
 
@@ -99,6 +100,9 @@ gan_shape gan__step_latent_shape(const gan_step *s);
 
 /* True when its latents are uniform on +-sqrt 3 instead of normal. */
 bool gan__step_latent_uniform(const gan_step *s);
+
+/* What needs a run of known length, NULL: nothing. */
+const char *gan__step_needs_length(const gan_step *s);
 
 /* Runs of a segment in iteration i, from 0. */
 int64_t gan__runs_at(const struct gan_runs *r, int64_t iteration);

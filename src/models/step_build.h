@@ -30,6 +30,8 @@ struct gan_step {
     char unrolled[48];
     int ahead;
 
+    const char *needs_length; /* what cannot do without a number of steps, or NULL */
+
     gan_shape latent_shape; /* of the sampling feed */
     bool latent_uniform;
 };

@@ -190,21 +190,38 @@ static void report(gan_step *s, const char *prefix, const char *label, gan_val v
     gan_report(s, name, v);
 }
 
-void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o)
+/* An update under the name it reports. */
+struct labelled {
+    const char *label, *nets;
+    const gan_val *from; /* weights it starts at, NULL: the newest */
+};
+
+/* A second update of the same networks in a phase is the next one of its optimiser. */
+static void note_update(gan_step *s, struct gan__segment *seg, const struct labelled *l,
+                        const struct gan_optim *o)
 {
-    gan_minimize_as(s, nets, nets, loss, o);
+    for (int u = 0; u < seg->n_updates && l->from != NULL; u++) {
+        if (strcmp(seg->update[u].phase, l->nets) == 0) {
+            seg->update[u].ahead = 1;
+            seg->update[u].again = 1;
+            return;
+        }
+    }
+    struct gan__update_info *info = &seg->update[seg->n_updates++];
+    (void)gan__copy(info->phase, sizeof info->phase, l->nets);
+    info->optim = o;
+    info->ahead = strcmp(s->unrolled, l->nets) == 0 ? s->ahead : 0;
 }
 
-void gan_minimize_as(gan_step *s, const char *label, const char *nets, gan_val loss,
-                     const struct gan_optim *o)
+static void minimize(gan_step *s, const struct labelled *l, gan_val loss, const struct gan_optim *o)
 {
     gan_graph *g = gan_step_graph(s);
     struct parts p = {.s = s, .g = g};
-    if (s->open < 0 || !gan_ok(loss) || !gather_weights(&p, nets)) {
+    if (s->open < 0 || !gan_ok(loss) || !gather_weights(&p, l->nets)) {
         return;
     }
     p.seg = &s->segment[s->open];
-    report(s, "loss", label, loss);
+    report(s, "loss", l->label, loss);
     size_t room = (size_t)(p.n_params + p.seg->n_reports) + 1;
     gan_val *terms = gan__arena_array(&g->arena, room, sizeof *terms);
     if (!terms) {
@@ -215,23 +232,40 @@ void gan_minimize_as(gan_step *s, const char *label, const char *nets, gan_val l
         gan_graph_fail(g, GAN_E_RANGE, "a phase has more than %d updates", GAN__MAX_UPDATES);
         return;
     }
-    gan_scope_push(g, nets);
+    gan_scope_push(g, l->nets);
     differentiate(&p, terms);
     struct gan_update u = {{0, 0}, {0, 0}};
-    gan_optim_apply(
-        g, o,
-        &(struct gan_optim_args){
-            .phase = nets, .names = p.names, .params = p.params, .grads = terms, .n = p.n_params},
-        &u);
+    gan_optim_apply(g, o,
+                    &(struct gan_optim_args){.phase = l->nets,
+                                             .names = p.names,
+                                             .params = l->from != NULL ? l->from : p.params,
+                                             .ahead = l->from != NULL ? 1 : 0,
+                                             .grads = terms,
+                                             .n = p.n_params},
+                    &u);
     gan__keep_gradients(s, p.names, terms, p.n_params);
     gan_scope_pop(g);
-    report(s, "grad_norm", label, u.grad_norm);
-    report(s, "ok", label, u.ok);
-    struct gan__update_info *info = &p.seg->update[p.seg->n_updates++];
-    (void)gan__copy(info->phase, sizeof info->phase, nets);
-    info->optim = o;
-    info->ahead = strcmp(s->unrolled, nets) == 0 ? s->ahead : 0;
+    report(s, "grad_norm", l->label, u.grad_norm);
+    report(s, "ok", l->label, u.ok);
+    note_update(s, p.seg, l, o);
     gan__phase_begin(s);
+}
+
+void gan_minimize(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o)
+{
+    gan_minimize_as(s, nets, nets, loss, o);
+}
+
+void gan_minimize_as(gan_step *s, const char *label, const char *nets, gan_val loss,
+                     const struct gan_optim *o)
+{
+    minimize(s, &(struct labelled){label, nets, NULL}, loss, o);
+}
+
+void gan_minimize_from(gan_step *s, const char *nets, gan_val loss, const struct gan_optim *o,
+                       const gan_val *from)
+{
+    minimize(s, &(struct labelled){nets, nets, from}, loss, o);
 }
 
 int gan_weights(gan_step *s, const char *nets, const gan_val **values, const char *const **names)

@@ -37,6 +37,16 @@ gan_val gan_step_scalar(gan_step *s, const char *name,
     return info->val;
 }
 
+void gan_step_needs_length(gan_step *s, const char *what)
+{
+    s->needs_length = what;
+}
+
+const char *gan__step_needs_length(const gan_step *s)
+{
+    return s->needs_length;
+}
+
 /* --- tensors -------------------------------------------------------------------------------------- */
 
 static bool entry_name(gan_step *s, const char *name, char *dst)

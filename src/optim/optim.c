@@ -328,7 +328,7 @@ void gan_optim_apply(gan_graph *g, const struct gan_optim *o, const struct gan_o
         return;
     }
     gan_scope_push(g, a->phase);
-    open_scalars(g, o, a->phase, 0, scalar);
+    open_scalars(g, o, a->phase, a->ahead, scalar);
     out->grad_norm = global_norm(g, a->grads, a->n);
     out->ok = gan_isfinite(g, out->grad_norm);
     gan_val factor = o->clip > 0 ? clip_factor(g, out->grad_norm, o->clip) : GAN_NONE;

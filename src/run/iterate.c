@@ -116,7 +116,8 @@ static gan_status run_phase(struct gan__session *s, struct gan__phase *p, int64_
         return fail_diverged(s, p, &run, bad, err);
     }
     for (int u = 0; u < seg->n_updates; u++) {
-        gan__session_set_count(s, p->counter[u], gan__session_count(s, p->counter[u]) + 1);
+        int64_t made = 1 + seg->update[u].again;
+        gan__session_set_count(s, p->counter[u], gan__session_count(s, p->counter[u]) + made);
     }
     if (b != NULL) {
         gan__session_set_count(s, s->images, seen + b->n);

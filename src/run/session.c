@@ -257,7 +257,7 @@ static int64_t total_updates(const struct gan__session *s, int counter)
         const struct gan__phase *p = &s->phase[i];
         int64_t runs = p->segment->repeated ? total_runs(&p->segment->runs, steps) : steps;
         for (int u = 0; u < p->segment->n_updates; u++) {
-            total += p->counter[u] == counter ? runs : 0;
+            total += p->counter[u] == counter ? runs * (1 + p->segment->update[u].again) : 0;
         }
     }
     return total;
@@ -265,6 +265,10 @@ static int64_t total_updates(const struct gan__session *s, int counter)
 
 static gan_status check_horizons(struct gan__session *s, gan_err *err)
 {
+    const char *needs = gan__step_needs_length(s->step);
+    if (s->steps < 0 && needs != NULL) {
+        return gan__fail(err, GAN_E_ARG, "%s needs a length: give --steps or --epochs", needs);
+    }
     for (int i = 0; i < s->n_phases; i++) {
         struct gan__phase *p = &s->phase[i];
         for (int u = 0; u < p->segment->n_updates; u++) {
