@@ -393,6 +393,147 @@ def make_lazy(seed):
     return golden.finish(nets)
 
 
+# -- play: both networks at once, without and with a look ahead (Gidel et al. 2019) ------------------------
+
+def make_play(extra, seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, z, width, lr = 6, 3, 5, 1e-2
+    def mlp(a, b):
+        return nn.Sequential(OrderedDict(main=nn.Sequential(
+            nn.Linear(a, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width),
+            nn.ReLU(), nn.Linear(width, b))))
+    gen, disc = mlp(z, 2), mlp(2, 1)
+    nets = {"gen": gen, "disc": disc}
+    initialise(rng, gen, 1.5)
+    initialise(rng, disc, 1.5)
+    opts = {name: torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.9), eps=1e-8)
+            for name, net in nets.items()}
+    golden = Golden(dict(model="plain", play="extra" if extra else "simultaneous", iterations=ITERATIONS,
+                         batch=n, z=z, hidden="5,5,5 relu", optim="adam", lr=lr, beta1=0.5, beta2=0.9,
+                         eps=1e-8, feature_matching=0.5, torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        real, latents = normal(rng, n, 1, 1, 2), normal(rng, n, z)
+        golden.put(f"feed/{k}/real", real)
+        golden.put(f"feed/{k}/z", latents)
+        x = real.view(n, 2)
+        note, start = {}, {name: [p.detach().clone() for p in net.parameters()] for name, net in nets.items()}
+        for half in (".ahead", "") if extra else ("",):
+            fake = gen(latents)
+            on_real, on_fake = disc(x), disc(fake.detach())
+            features = [disc.main[:-1](v).mean(0) for v in (x, fake)]
+            gap = ((features[0].detach() - features[1]) ** 2).sum()
+            losses = {"disc": bce(on_real, 1.0) + bce(on_fake, 0.0), "gen": bce(disc(fake), 1.0) + 0.5 * gap}
+            grads = {name: torch.autograd.grad(losses[name], list(nets[name].parameters())) for name in nets}
+            for name, net in nets.items():
+                for p, p0, g in zip(net.parameters(), start[name], grads[name]):
+                    p.data.copy_(p0)
+                    p.grad = g
+                note[f"loss.{name}{half}"] = losses[name]
+                note[f"grad_norm.{name}{half}"] = grad_norm(net)
+                opts[name].step()
+        golden.note(**note, feature_matching=gap, disc__real=on_real.sigmoid().mean(),
+                    disc__fake=on_fake.sigmoid().mean())
+    return golden.finish(nets)
+
+
+# -- augment: DiffAugment as its authors wrote it, ADA by matrices and grid_sample ------------------------
+
+def diff_augment(x, u):
+    n, _, h, w = x.shape
+    x = x + (u["brightness"] - 0.5)
+    mean = x.mean(dim=1, keepdim=True)
+    x = (x - mean) * (u["saturation"] * 2) + mean
+    mean = x.mean(dim=[1, 2, 3], keepdim=True)
+    x = (x - mean) * (u["contrast"] + 0.5) + mean
+    most = int(h * 0.125 + 0.5), int(w * 0.125 + 0.5)
+    moves = [torch.floor(u[f"translation.{a}"].view(n, 1, 1) * (2 * m + 1)).long() - m
+             for a, m in zip("yx", most)]
+    batch, rows, columns = torch.meshgrid(torch.arange(n), torch.arange(h), torch.arange(w), indexing="ij")
+    rows, columns = (rows + moves[0] + 1).clamp(0, h + 1), (columns + moves[1] + 1).clamp(0, w + 1)
+    x = F.pad(x, [1, 1, 1, 1]).permute(0, 2, 3, 1)[batch, rows, columns].permute(0, 3, 1, 2)
+    mask = torch.ones(n, h, w)
+    size = int(h * 0.5 + 0.5), int(w * 0.5 + 0.5)
+    first = [torch.floor(u[f"cutout.{a}"].view(n) * (side + 1 - s % 2)).long() - s // 2
+             for a, side, s in zip("yx", (h, w), size)]
+    for k in range(n):
+        for i in range(size[0]):
+            for j in range(size[1]):
+                mask[k, min(max(first[0][k] + i, 0), h - 1), min(max(first[1][k] + j, 0), w - 1)] = 0
+    return x * mask.unsqueeze(1)
+
+
+def ada(x, p, d):
+    n, c, h, w = x.shape
+    d = {name: value.view(n) for name, value in d.items()}
+
+    def gate(name, value, nothing, chance=p):
+        return torch.where(d[name] < chance, value, torch.full_like(value, nothing))
+
+    def matrix(a=1.0, b=0.0, tx=0.0, e=0.0, f=1.0, ty=0.0):
+        rows = [torch.stack([torch.as_tensor(v).expand(n) for v in row], 1)
+                for row in ((a, b, tx), (e, f, ty), (0.0, 0.0, 1.0))]
+        return torch.stack(rows, 1)
+
+    def turn(name, chance):
+        angle = gate(f"{name}.gate", torch.atan2(d[f"{name}.y"], d[f"{name}.x"]), 0.0, chance)
+        return matrix(angle.cos(), -angle.sin(), 0.0, angle.sin(), angle.cos())
+
+    m = matrix(gate("flip.gate", torch.where(d["flip"] < 0.5, -1.0, 1.0), 1.0))
+    quarter = gate("quarter.gate", torch.floor(d["quarter"] * 4) * np.pi / 2, 0.0)
+    m = m @ matrix(quarter.cos(), -quarter.sin(), 0.0, quarter.sin(), quarter.cos())
+    m = m @ matrix(tx=gate("shift.gate", ((d["shift.x"] * 2 - 1) * 0.125 * w).round(), 0.0),
+                   ty=gate("shift.gate", ((d["shift.y"] * 2 - 1) * 0.125 * h).round(), 0.0))
+    scale = gate("scale.gate", 2 ** (0.2 * d["scale"]), 1.0)
+    m = m @ matrix(a=1 / scale, f=1 / scale)
+    chance = 1 - np.sqrt(1 - p)
+    m = m @ turn("turn", chance)
+    aspect = gate("aspect.gate", 2 ** (0.2 * d["aspect"]), 1.0)
+    m = m @ matrix(a=1 / aspect, f=aspect) @ turn("turn2", chance)
+    m = m @ matrix(tx=gate("part.gate", d["part.x"] * 0.125 * w, 0.0),
+                   ty=gate("part.gate", d["part.y"] * 0.125 * h, 0.0))
+    columns, rows = torch.arange(w) - (w - 1) / 2, torch.arange(h) - (h - 1) / 2
+    grid = torch.stack([columns.expand(h, w), rows.view(h, 1).expand(h, w), torch.ones(h, w)], -1)
+    at = (m[:, None, None] @ grid[None, ..., None].to(m))[..., 0]
+    at = torch.stack([at[..., 0] / ((w - 1) / 2), at[..., 1] / ((h - 1) / 2)], -1)
+    x = F.grid_sample(x, at, mode="bilinear", padding_mode="reflection", align_corners=True)
+    v = torch.ones(3, 1) / np.sqrt(3)
+    cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / np.sqrt(3)
+    x = x + gate("brightness.gate", 0.2 * d["brightness"], 0.0).view(n, 1, 1, 1)
+    x = x * gate("contrast.gate", 2 ** (0.5 * d["contrast"]), 1.0).view(n, 1, 1, 1)
+    luma = gate("luma.gate", torch.where(d["luma"] < 0.5, 1.0, 0.0), 0.0).view(n, 1, 1)
+    angle = gate("hue.gate", torch.atan2(d["hue.y"], d["hue.x"]), 0.0).view(n, 1, 1)
+    vivid = gate("saturation.gate", 2 ** d["saturation"], 1.0).view(n, 1, 1)
+    color = torch.eye(3) - 2 * luma * (v @ v.t())
+    color = torch.linalg.matrix_exp(angle * cross) @ color
+    color = (v @ v.t() + (torch.eye(3) - v @ v.t()) * vivid) @ color
+    return (color @ x.flatten(2)).view(n, c, h, w)
+
+
+def make_augment(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, h, w, c, p = 8, 9, 9, 3, 0.7
+    golden = Golden(dict(batch=n, height=h, width=w, channels=c, p=p, torch=torch.__version__))
+    uniforms = ("brightness saturation contrast translation.y translation.x cutout.y cutout.x".split(),
+                "flip flip.gate quarter quarter.gate shift.x shift.y shift.gate scale.gate turn.gate aspect.gate "
+                "turn2.gate part.gate brightness.gate contrast.gate luma luma.gate hue.gate saturation.gate".split())
+    normals = ([], "scale turn.x turn.y aspect turn2.x turn2.y part.x part.y brightness contrast hue.x hue.y "
+                   "saturation".split())
+    for case, fn, uniform, gaussian in zip(("diff", "ada"), (diff_augment, lambda x, d: ada(x, p, d)),
+                                           uniforms, normals):
+        draws = {name: torch.from_numpy(rng.uniform(size=(n, 1, 1, 1))) for name in uniform}
+        draws.update({name: normal(rng, n, 1, 1, 1) for name in gaussian})
+        x = nchw(images(rng, n, h, w, c)).requires_grad_()
+        r = normal(rng, n, c, h, w)
+        y = fn(x, draws)
+        (y * r).sum().backward()
+        for name, value in dict(x=x, y=y, r=r, dx=x.grad).items():
+            golden.put(f"{case}/{name}", nhwc(value))
+        for name, value in draws.items():
+            golden.put(f"{case}/draw/{name}", value)
+    return golden
+
+
 # -- unrolled: Metz et al. 2017, the generator against the discriminator of some updates later ------------
 
 def tanh_net(z, w, out, last=None):
@@ -786,6 +927,25 @@ def run_rmsprop_tf(golden, name, start, grads, initial):
                              "p -= lr g / sqrt(ms + eps)")
 
 
+def run_optimistic(golden, start, grads):
+    """p -= 2 lr d_t - lr d_{t-1}: d the gradient; d the step torch's own Adam makes with rate 1."""
+    adam = torch.optim.Adam([other := start.clone()], 1.0, betas=(0.5, 0.999), eps=1e-8)
+    directions = []
+    for g in grads:
+        before = other.clone()
+        other.grad = g.clone()
+        adam.step()
+        directions.append(before - other)
+    for name, lr, steps in (("ogd", 0.1, list(grads)), ("oadam", 0.02, directions)):
+        p, rows, last = start.clone(), [], torch.zeros_like(start)
+        for d in steps:
+            p, last = p - 2 * lr * d + lr * last, d
+            rows.append(p.clone())
+        golden.put(f"{name}/param", torch.stack(rows))
+    golden.metadata["ogd"] = "lr=0.1: p -= 2 lr g_t - lr g_{t-1}"
+    golden.metadata["oadam"] = "lr=0.02 beta1=0.5 beta2=0.999 eps=1e-8: p -= 2 lr d_t - lr d_{t-1}, d Adam's step"
+
+
 def make_optim(seed):
     rng = np.random.Generator(np.random.PCG64(seed))
     start = normal(rng, 9)
@@ -816,6 +976,7 @@ def make_optim(seed):
     run_sgd_paper(golden, "sgd_paper_floor", start, grads, 1.5, 0.02, 8)
     run_rmsprop_tf(golden, "rmsprop_tf", start, grads, 0.0)
     run_rmsprop_tf(golden, "rmsprop_tf_ones", start, grads, 1.0)
+    run_optimistic(golden, start, grads)
     return golden
 
 
@@ -1233,6 +1394,9 @@ FILES = {
     "unrolled": lambda: make_unrolled(110),
     "l2l": lambda: make_l2l(111),
     "lazy": lambda: make_lazy(112),
+    "augment": lambda: make_augment(113),
+    "simultaneous": lambda: make_play(False, 114),
+    "extra": lambda: make_play(True, 115),
 }
 
 

@@ -76,6 +76,9 @@ struct gan_model {
     const struct gan_opt *opts; /* table over the options structure */
     size_t size;                /* of the options structure, which begins with struct gan_task */
     bool wants_mean;            /* task.mean must be filled for training from scratch */
+    /* Refuses options that contradict each other whatever the data are; before any file is opened; may
+     * be NULL. */
+    gan_status (*check)(const void *opts, gan_err *err);
     /* Fits the options to o->task: when `fixed`, refuses sizes it cannot take, else raises height
      * and width to the next it takes; resolves options that depend on the size; sets task.range. */
     gan_status (*fit)(void *opts, bool fixed, gan_err *err);

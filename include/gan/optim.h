@@ -29,17 +29,17 @@ typedef enum gan_schedule_kind {
     GAN_SCHEDULE_LINEAR,   /* "linear": 1 - (t-1)/horizon */
     GAN_SCHEDULE_HOLD,  /* "hold:F": 1 for the fraction F (.5) of the horizon, then linear to 0 */
     GAN_SCHEDULE_STEP,  /* "step:N,GAMMA": GAMMA (.1) to the number of whole N updates done */
-    GAN_SCHEDULE_COSINE /* "cosine": (1 + cos(pi (t-1)/horizon))/2 */
+    GAN_SCHEDULE_COSINE /* "cosine:E": from 1 to E (0), E + (1-E) (1 + cos(pi (t-1)/horizon))/2 */
 } gan_schedule_kind;
 
 /** A schedule; zero is constant. */
 struct gan_schedule {
     gan_schedule_kind kind;
-    double a, b; /* hold: fraction; step: updates, factor */
+    double a, b; /* hold: fraction; step: updates, factor; cosine: end */
 };
 
 /**
- * Reads "constant", "linear", "hold:.5", "step:10000,.5" or "cosine".
+ * Reads "constant", "linear", "hold:.5", "step:10000,.5", "cosine" or "cosine:.25".
  *
  * errors: GAN_E_ARG (with "did you mean"), GAN_E_RANGE
  */

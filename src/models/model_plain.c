@@ -6,6 +6,7 @@
  * 2017, arXiv:1704.00028. */
 #include "base/err.h"
 #include "base/log.h"
+#include "losses/losses.h"
 #include "plain.h"
 #include "step_build.h"
 
@@ -87,11 +88,13 @@ static void fit_regs(struct gan__plain *o, bool asked)
 }
 
 /* Options that contradict each other. */
-static gan_status check(const struct gan__plain *o, gan_err *err)
+static gan_status check(const void *options, gan_err *err)
 {
-    if (o->labels.real_target != 1 && !o->loss->logits) {
+    const struct gan__plain *o = options;
+    if (o->labels.real_target != 1 && o->loss->disc != gan__loss_bce_disc) {
         return gan__fail(err, GAN_E_ARG,
-                         "--smooth changes the label of a probability, --loss %s has none",
+                         "--smooth changes the label of a cross-entropy, --loss %s has none; use "
+                         "nonsaturating or minimax",
                          o->loss->name);
     }
     if (o->net.pack > 1 && gan__plain_loss_needs(o, GAN_LOSS_DECODER)) {
@@ -241,18 +244,19 @@ GAN_MODEL(plain) = {
     .name = "plain",
     .title = "any architecture with any loss, regularisers and optimisers",
     .paper = "Goodfellow et al. 2014, arXiv:1406.2661, and what followed; see the presets",
-    .help =
-        "Most GANs differ in four choices: networks (--arch), objective (--loss), what keeps "
-        "the discriminator smooth (--reg) and how both are optimised (--optim-gen, "
-        "--optim-disc, --n-critic). Presets name published combinations: lsgan, wgan, "
-        "wgan-gp, sngan, mmd, ... (gan list presets); any option given beside a preset replaces "
-        "its own. Losses of several outputs set the discriminator's; disc.real and disc.fake "
-        "are then means of the function whose slope --reg holds. With wasserstein the log's "
-        "disc.gap estimates the distance between data and fakes: it "
-        "should rise at once, then fall as samples get better.",
+    .help = "Most GANs differ in four choices: networks (--arch), objective (--loss), what keeps "
+            "the discriminator smooth (--reg) and how both are optimised (--optim-gen, "
+            "--optim-disc, --n-critic). Presets name published combinations: lsgan, wgan, "
+            "wgan-gp, sngan, mmd, ada, ... (gan list presets); any option given beside a preset "
+            "replaces "
+            "its own. Losses of several outputs set the discriminator's; disc.real and disc.fake "
+            "are then means of the function whose slope --reg holds. With wasserstein the log's "
+            "disc.gap estimates the distance between data and fakes: it "
+            "should rise at once, then fall as samples get better.",
     .needs = GAN_FIELD_IMAGE,
     .opts = opts,
     .size = sizeof(struct gan__plain),
+    .check = check,
     .fit = fit,
     .nets = nets,
     .iteration = iteration,

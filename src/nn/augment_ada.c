@@ -47,7 +47,7 @@ struct turn {
 static struct turn turn(const struct call *c, const char *x, const char *y, const char *gate,
                         gan_val p)
 {
-    const double tiny = 1e-12;
+    const double tiny = 1e-30; /* two zeros are no direction */
     gan_graph *g = c->g;
     gan_val a = normal(c, x), b = normal(c, y), u = uniform(c, gate);
     gan_val squares = gan_add(g, gan_square(g, a), gan_square(g, b));

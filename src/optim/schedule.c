@@ -19,7 +19,7 @@ static const struct kind {
     {"linear", {{0}}, true},
     {"hold", {{"fraction", 0.5, 0, 1}, {0}}, true},
     {"step", {{"updates", 10000, 1, 1e15}, {"factor", 0.1, 0, 1}, {0}}, false},
-    {"cosine", {{0}}, true},
+    {"cosine", {{"end", 0, 0, 1}, {0}}, true},
 };
 
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
@@ -63,7 +63,7 @@ double gan_schedule_factor(const struct gan_schedule *s, int64_t t, int64_t hori
     case GAN_SCHEDULE_STEP:
         return pow(s->b, floor(done / s->a));
     case GAN_SCHEDULE_COSINE:
-        return 0.5 * (1 + cos(pi * part));
+        return s->a + (1 - s->a) * 0.5 * (1 + cos(pi * part));
     }
     return 1;
 }

@@ -330,6 +330,9 @@ gan_status gan__session_build(struct gan__session *s, struct gan__recipe *r, gan
 {
     *s = (struct gan__session){.recipe = r, .task = r->opts, .threads = gan__recipe_threads(r)};
     GAN_TRY(settle_precision(r, err));
+    if (r->model->check != NULL) {
+        GAN_TRY(r->model->check(r->opts, err));
+    }
     if (r->data != NULL) {
         GAN_TRY(fit_given(s, err));
         uint64_t before = gan__rss_bytes();

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "trace.h"
@@ -70,6 +72,32 @@ static const struct trace_case lazy_case = {.file = "lazy",
                                             .channels = 2,
                                             .set = lazy_set,
                                             .batch = 6};
+
+static const struct setting play_set[] = {{"arch", "toy"},
+                                          {"loss", "nonsaturating"},
+                                          {"play", "simultaneous"},
+                                          {"feature-matching", ".5"},
+                                          {"z", "3"},
+                                          {"width", "5"},
+                                          {"optim-gen", "adam:1e-2,.5,.9"},
+                                          {"optim-disc", "adam:1e-2,.5,.9"},
+                                          {NULL, NULL}};
+
+/* Options of play_set with another way to play. */
+static struct trace_case play_case(const char *play)
+{
+    static struct setting set[16];
+    memcpy(set, play_set, sizeof play_set);
+    set[2].value = play;
+    return (struct trace_case){.file = play,
+                               .model = "plain",
+                               .height = 1,
+                               .width = 1,
+                               .channels = 2,
+                               .points = true,
+                               .set = set,
+                               .batch = 6};
+}
 
 static const struct trace_case gan_case = {.file = "gan",
                                            .model = "gan",
@@ -330,9 +358,24 @@ static void lazy_f32(void **state)
     replay_f32(lazy_case);
 }
 
+static void play_f64(void **state)
+{
+    (void)state;
+    replay_f64(play_case("simultaneous"));
+    replay_f64(play_case("extra"));
+}
+
+static void play_f32(void **state)
+{
+    (void)state;
+    replay_f32(play_case("simultaneous"));
+    replay_f32(play_case("extra"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(play_f64),          cmocka_unit_test(play_f32),
         cmocka_unit_test(lazy_f64),          cmocka_unit_test(lazy_f32),
         cmocka_unit_test(l2l_f64),           cmocka_unit_test(l2l_f32),
         cmocka_unit_test(unrolled_f64),      cmocka_unit_test(unrolled_f32),

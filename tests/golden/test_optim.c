@@ -34,6 +34,8 @@ static const struct optim_case {
     {"rmsprop_tf_ones", "rmsprop-tf:.01,.9,1e-10", 0, {NULL}},
     {"adam", "adam:.02,.5,.999", 0, {NULL}},
     {"adamw", "adamw:.02,.9,.999,1e-8,.01", 0, {NULL}},
+    {"ogd", "ogd:.1", 0, {NULL}},
+    {"oadam", "oadam:.02,.5,.999", 0, {NULL}},
     {"adam_clip", "adam:.02,.5,.999,1e-8", 1, {NULL}},
 };
 

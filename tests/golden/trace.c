@@ -181,7 +181,7 @@ static bool takes_feed(const gan_graph *g, const char *name)
 }
 
 /* Segments may update the same networks: they share a counter. */
-static int64_t next_update(struct replay *r, const char *phase)
+static int64_t next_update(struct replay *r, const char *phase, int made)
 {
     int k = 0;
     while (k < r->n_phases && strcmp(r->phase[k], phase) != 0) {
@@ -191,7 +191,8 @@ static int64_t next_update(struct replay *r, const char *phase)
         assert_true(r->n_phases++ < MAX_NETS);
         assert_true(gan__copy(r->phase[k], sizeof r->phase[k], phase));
     }
-    return ++r->updates[k];
+    r->updates[k] += made;
+    return r->updates[k] - made + 1;
 }
 
 static void run_segment(struct replay *r, int i, int step, int64_t run)
@@ -212,7 +213,7 @@ static void run_segment(struct replay *r, int i, int step, int64_t run)
     for (int u = 0; u < seg->n_updates; u++) {
         const struct gan_optim *o = seg->update[u].optim;
         double values[GAN_OPTIM_MAX_SCALARS];
-        int64_t update = next_update(r, seg->update[u].phase);
+        int64_t update = next_update(r, seg->update[u].phase, 1 + seg->update[u].again);
         int n = gan_optim_scalar_count(o);
         for (int k = 0; k < n * (seg->update[u].ahead + 1); k++, n_scalars++) {
             gan_optim_scalars(o, update + k / n, STEPS, values);

@@ -1,0 +1,53 @@
+# What steadies training keeps its state in checkpoints: 12 iterations, and 5 and a resumed 7, leave the
+# same bytes. And options that contradict each other are refused.
+. "$SRC/tests/cli/case.inc"
+gray_idx 100 16 16 >tiny
+base="--data idx:tiny --arch dcgan --loss nonsaturating --steps 12 --batch 16 --width 4 --z 8 --threads 2"
+all="--augment ada:.2,500 --ema 200 --norm-gen virtual --noise .3 --smooth .9 --clip-grad 5
+     --feature-matching .1 --minibatch stddev --norm-disc none
+     --reg r1:.1/3,path-length:2/4,orthogonal:1e-4,historical:1e-3,consistency:1/2,sn"
+optimistic="--play extra --optim-gen oadam:2e-4,.5,.999@linear --optim-disc oadam:4e-4,.5,.999@cosine:.1"
+for more in "$all" "$all --pack 2 --optim-disc ogd:1e-3" "$all $optimistic" \
+    "--augment diff --play simultaneous --minibatch discrimination"; do
+    rm -rf whole parts
+    run 0 train plain $base $more --out whole
+    run 0 train plain $base $more --out parts --stop-at 5
+    run 0 train --resume parts --stop-at -1
+    cmp whole/checkpoints/step-00000012.safetensors parts/checkpoints/step-00000012.safetensors ||
+        fail "stopped and resumed differs: $more"
+done
+run 0 train plain $base $all --log-every 1 --out logged
+grep -q '"ada.p":0\.[0-9]*[1-9]' logged/log.jsonl || fail "p of ADA did not move"
+grep -q '"penalty.path-length":[0-9]' logged/log.jsonl || fail "no path length in the log"
+
+# contradictions; where the data play no part they need not exist
+missing="--data idx:missing"
+run 2 train plain $missing --loss wasserstein --smooth .9
+complains "--smooth" "wasserstein has none"
+run 2 train plain $missing --play extra --n-critic 5
+complains "--play" "--n-critic must be 1"
+run 2 train plain $missing --loss cramer --augment ada
+complains "--augment ada" "256 numbers"
+run 2 train plain $missing --augment diff:colour
+complains "none of color, translation, cutout"
+run 2 train plain $missing --augment ada:2
+complains "target 2"
+run 2 train plain $missing --noise lots
+complains "noise 'lots'"
+run 2 train plain $missing --reg r1:1/0
+complains "interval is 0, allowed 1 to 1000000"
+run 2 train plain $missing --reg clip:.01/4
+complains "regulariser clip" "no penalty"
+run 2 train plain $missing --feature-matching -1
+complains "--feature-matching is -1"
+run 2 train toy --data toy:ring8 --augment diff
+complains "--augment changes images, the data are points"
+run 2 train toy --data toy:ring8 --reg consistency
+complains "--reg consistency changes images"
+run 2 train plain $base --pack 3
+complains "--pack 3 does not divide the batch of 16"
+run 2 train plain $base --play simultaneous --microbatch 8
+complains "--microbatch must be 0"
+run 2 train plain --data idx:tiny --arch dcgan --noise .5 --time 5
+complains "--noise needs a length"
+finish

@@ -1,0 +1,277 @@
+/* test_aids.c: what steadies the training of the model plain, where a golden trace does not reach:
+ * ADA's control of p, the noise's schedule, the optimiser of lazy updates, the penalties that read
+ * only weights, and moved images.
+ *
+ * f64 on `ref`; 1e-12 where only rounding differs, central differences as test_losses.c has them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/step.h"
+#include "support/close.h"
+#include <gan/augment.h>
+#include <gan/plan.h>
+#include <gan/reg.h>
+
+/* --- a model in small ------------------------------------------------------------------------------- */
+
+enum { SIDE = 16, BATCH = 4 };
+
+struct world {
+    void *opts;
+    gan_store *store;
+    struct gan_net_list nets;
+    gan_step *step;
+    gan_plan *plan;
+};
+
+static void world_open(struct world *w, const char *const *set)
+{
+    gan_err err = {0};
+    const struct gan_model *m = gan_model_find("plain", &err);
+    *w = (struct world){.opts = calloc(1, m->size), .store = gan_store_new()};
+    assert_int_equal(gan_opt_defaults(m->opts, w->opts, &err), GAN_OK);
+    for (int i = 0; set[i] != NULL; i += 2) {
+        if (gan_opt_set(m->opts, w->opts, set[i], set[i + 1], &err) != GAN_OK) {
+            fail_msg("%s", err.message);
+        }
+    }
+    struct gan_task *t = w->opts;
+    t->height = t->width = SIDE;
+    t->channels = 1;
+    if (m->fit(w->opts, true, &err) != GAN_OK ||
+        gan_model_declare(m, w->opts, w->store, GAN_F64, &w->nets, &err) != GAN_OK ||
+        gan_model_init(m, w->opts, w->store, &w->nets, 1, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+    struct gan__step_cfg cfg = {.model = m,
+                                .opts = w->opts,
+                                .store = w->store,
+                                .nets = &w->nets,
+                                .real = GAN_F64,
+                                .batch = BATCH,
+                                .mode = GAN_TRAIN};
+    w->step = gan__step_build(&cfg, &err);
+    if (w->step == NULL) {
+        fail_msg("%s", err.message);
+    }
+    struct gan_plan_opts o = {.backend = "ref"};
+    w->plan = gan_plan_new(gan__step_segment(w->step, 0)->graph, NULL, 0, &o, &err);
+    assert_non_null(w->plan);
+}
+
+static void world_close(struct world *w)
+{
+    gan_plan_free(w->plan);
+    gan__step_free(w->step);
+    gan_net_list_free(&w->nets);
+    gan_store_free(w->store);
+    free(w->opts);
+}
+
+/* One iteration with rates of 0: the networks stay as they are. */
+static void iterate(struct world *w, int64_t i)
+{
+    static double images[BATCH * SIDE * SIDE];
+    gan_err err = {0};
+    for (int k = 0; k < BATCH * SIDE * SIDE; k++) {
+        images[k] = sin(0.1 * k);
+    }
+    struct gan_feed_data feed = {"image", {GAN_F64, GAN_SHAPE(BATCH, SIDE, SIDE, 1), images}};
+    struct gan_scalar_data rates[] = {{"disc.lr", 0}, {"gen.lr", 0}};
+    struct gan_run run = {
+        .feeds = &feed, .n_feeds = 1, .scalars = rates, .n_scalars = 2, .iteration = (uint64_t)i};
+    if (gan_plan_run(w->plan, &run, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+static double kept(const struct world *w, const char *name)
+{
+    const gan_state *s = gan_store_at(w->store, gan_store_find(w->store, name));
+    assert_non_null(s);
+    return gan_tensor_get(&s->value, 0);
+}
+
+/* --- ADA ------------------------------------------------------------------------------------------------ */
+
+/* p rises by 4 N / images after every four batches where E sign D(x) is above the target, falls where
+ * it is below, and does not leave 0. A mean of signs lies in [-1,1]: targets beside it decide. */
+static void ada_follows_the_sign(void **state)
+{
+    (void)state;
+    const char *low[] = {"augment", "ada:-.999,160", "width", "2",          "z",     "4", "reg",
+                         "none",    "optim-gen",     "sgd:0", "optim-disc", "sgd:0", NULL};
+    struct world w;
+    world_open(&w, low);
+    gan_tensor sign = gan_store_at(w.store, gan_store_find(w.store, "kept.ada.signs"))->value;
+    for (int i = 0; i < 12; i++) {
+        double p = kept(&w, "kept.ada.p");
+        bool due = i % 4 == 3;
+        iterate(&w, i);
+        assert_close(kept(&w, "kept.ada.p") - p, due ? 4.0 * BATCH / 160 : 0, 1e-12);
+        assert_true(!due || gan_tensor_get(&sign, 0) == 0);
+    }
+    world_close(&w);
+
+    const char *high[] = {"augment", "ada:.999,160", "width", "2",          "z",     "4", "reg",
+                          "none",    "optim-gen",    "sgd:0", "optim-disc", "sgd:0", NULL};
+    world_open(&w, high);
+    gan_tensor at = gan_store_at(w.store, gan_store_find(w.store, "kept.ada.p"))->value;
+    gan_tensor_set(&at, 0, 0.15);
+    for (int i = 0; i < 4; i++) {
+        iterate(&w, i);
+    }
+    assert_close(kept(&w, "kept.ada.p"), 0.15 - 0.1, 1e-12);
+    for (int i = 4; i < 12; i++) {
+        iterate(&w, i);
+    }
+    assert_true(kept(&w, "kept.ada.p") == 0);
+    world_close(&w);
+}
+
+/* --- noise ---------------------------------------------------------------------------------------------- */
+
+static void noise_falls_to_zero(void **state)
+{
+    (void)state;
+    const char *set[] = {"noise", ".5@linear", "width", "2", "z", "4", NULL};
+    struct world w;
+    world_open(&w, set);
+    assert_string_equal(gan__step_needs_length(w.step), "--noise");
+    const struct gan__segment *seg = gan__step_segment(w.step, 0);
+    assert_int_equal(seg->n_scalars, 1);
+    for (int64_t i = 0; i < 12; i++) {
+        struct gan_moment m = {.iteration = i, .steps = 10, .batch = BATCH};
+        double want = i < 10 ? 0.5 * (1 - (double)i / 10) : 0;
+        assert_close(seg->scalar[0].value(seg->scalar[0].arg, &m), want, 1e-15);
+    }
+    world_close(&w);
+}
+
+/* --- lazy updates --------------------------------------------------------------------------------------- */
+
+static void lazy_optimiser(void **state)
+{
+    (void)state;
+    struct gan_optim o;
+    assert_int_equal(gan_optim_parse("adam:2e-3,.5,.99", &o, NULL), GAN_OK);
+    struct gan_optim c = gan_optim_more_often(&o, 16.0 / 17);
+    assert_close(c.arg[0], 2e-3 * 16 / 17, 1e-18);
+    assert_close(c.arg[1], pow(0.5, 16.0 / 17), 1e-15);
+    assert_close(c.arg[2], pow(0.99, 16.0 / 17), 1e-15);
+    assert_true(c.arg[3] == o.arg[3]);
+    struct gan_optim same = gan_optim_more_often(&o, 1); /* interval 1: nothing is lazy */
+    assert_memory_equal(&same, &o, sizeof o);
+    assert_int_equal(gan_optim_parse("sgd-gan2014", &o, NULL),
+                     GAN_OK); /* its decay is no average */
+    c = gan_optim_more_often(&o, 0.5);
+    assert_true(c.arg[0] == o.arg[0] / 2 && c.arg[1] == o.arg[1]);
+}
+
+/* r1:.1/1 builds the graph of r1:.1. */
+static void interval_of_one_is_eager(void **state)
+{
+    (void)state;
+    char *dump[2];
+    const char *const reg[] = {"r1:.1,orthogonal:1e-3", "r1:.1/1,orthogonal:1e-3/1"};
+    for (int i = 0; i < 2; i++) {
+        const char *set[] = {"reg", reg[i], "width", "2", "z", "4", NULL};
+        struct world w;
+        world_open(&w, set);
+        assert_int_equal(gan__step_segments(w.step), 1);
+        dump[i] = gan_graph_dump(gan__step_segment(w.step, 0)->graph, GAN_DUMP_TEXT);
+        assert_non_null(dump[i]);
+        world_close(&w);
+    }
+    assert_string_equal(dump[0], dump[1]);
+    gan_text_free(dump[0]);
+    gan_text_free(dump[1]);
+}
+
+/* --- derivatives ---------------------------------------------------------------------------------------- */
+
+enum { SIZE = 24 };
+
+static gan_val orthogonal(gan_graph *g, gan_val x)
+{
+    static const char *const names[] = {"disc.a.weight"};
+    struct gan_reg_context c = {.g = g, .weights = &x, .names = names, .n_weights = 1};
+    return gan_reg_find("orthogonal", NULL)->penalty(&c, 0.3);
+}
+
+static gan_val moved(gan_graph *g, gan_val x)
+{
+    static const double dy[] = {1, -1}, dx[] = {0, 2};
+    gan_val one = gan_reshape(g, gan_cast(g, gan_iota(g, 2), GAN_F64), GAN_SHAPE(2, 1, 1, 1));
+    gan_val y = gan_shift(g, gan_scale(g, one, dy[1] - dy[0]), dy[0]);
+    gan_val z = gan_shift(g, gan_scale(g, one, dx[1] - dx[0]), dx[0]);
+    gan_val image = gan_reshape(g, x, GAN_SHAPE(2, 3, 4, 1));
+    return gan_sum_all(g, gan_pow(g, gan_move(g, image, y, z), 3));
+}
+
+static gan_val warped(gan_graph *g, gan_val x)
+{
+    gan_val image = gan_reshape(g, x, GAN_SHAPE(2, 3, 4, 1));
+    const struct gan_affine from = {gan_const(g, 1.3), gan_const(g, -.4), gan_const(g, .37),
+                                    gan_const(g, .2),  gan_const(g, .9),  gan_const(g, -.61)};
+    return gan_sum_all(g, gan_pow(g, gan_warp(g, image, &from), 3));
+}
+
+static void check(gan_val (*build)(gan_graph *, gan_val), gan_shape shape)
+{
+    const double h = 1e-5;
+    double x[SIZE], d[SIZE];
+    gan_err err = {0};
+    gan_graph *g = gan_graph_new(NULL, GAN_F64);
+    gan_val in = gan_feed(g, "x", GAN_F64, shape), out[] = {build(g, in), GAN_NONE};
+    gan_grad(g, out[0], &in, 1, &out[1]);
+    gan_plan *p = gan_plan_new(g, out, 2, &(struct gan_plan_opts){.backend = "ref"}, &err);
+    assert_string_equal(err.message, "");
+    struct gan_feed_data feed = {"x", {GAN_F64, shape, x}};
+    struct gan_run run = {.feeds = &feed, .n_feeds = 1};
+    for (int i = 0; i < SIZE; i++) {
+        x[i] = sin(1.7 * i) + 0.3;
+    }
+    assert_int_equal(gan_plan_run(p, &run, &err), GAN_OK);
+    memcpy(d, gan_plan_output(p, 1)->data, sizeof d);
+    double size = 0;
+    for (int i = 0; i < SIZE; i++) {
+        double v = x[i], side[2];
+        for (int k = 0; k < 2; k++) {
+            x[i] = v + (k == 0 ? h : -h);
+            assert_int_equal(gan_plan_run(p, &run, &err), GAN_OK);
+            side[k] = gan_tensor_get(gan_plan_output(p, 0), 0);
+        }
+        x[i] = v;
+        size += fabs(d[i]);
+        assert_close(d[i], (side[0] - side[1]) / (2 * h), 1e-7 * (1 + fabs(d[i])));
+    }
+    assert_true(size > 0.1);
+    gan_plan_free(p);
+    gan_graph_free(g);
+}
+
+static void derivatives(void **state)
+{
+    (void)state;
+    check(orthogonal, GAN_SHAPE(4, 6));
+    check(moved, GAN_SHAPE(2, 3, 4, 1));
+    check(warped, GAN_SHAPE(2, 3, 4, 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ada_follows_the_sign), cmocka_unit_test(noise_falls_to_zero),
+        cmocka_unit_test(lazy_optimiser),       cmocka_unit_test(interval_of_one_is_eager),
+        cmocka_unit_test(derivatives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
