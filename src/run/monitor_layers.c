@@ -121,6 +121,7 @@ void gan__layers_forget(struct gan__layers *l)
 
 /* --- looking ------------------------------------------------------------------------------------- */
 
+/* Phases that do not run in every iteration are left out: theirs are other gradients, or old ones. */
 static void read_norms(struct gan__layers *l, const struct gan__session *s)
 {
     for (int i = 0; i < l->n; i++) {
@@ -128,7 +129,8 @@ static void read_norms(struct gan__layers *l, const struct gan__session *s)
     }
     for (int i = 0; i < s->n_phases; i++) {
         const struct gan__phase *p = &s->phase[i];
-        for (int k = 0; k < p->segment->n_gradients; k++) {
+        bool always = !p->segment->repeated || p->segment->runs.every <= 1;
+        for (int k = 0; always && k < p->segment->n_gradients; k++) {
             const gan_tensor *out = gan_plan_output(p->plan, p->segment->n_reports + k);
             l->layer[l->of[i][k]].norm += gan_tensor_get(out, 0);
         }
