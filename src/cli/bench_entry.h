@@ -9,7 +9,7 @@
 
 /* Options of gan bench. */
 struct gan__bench_opts {
-    struct gan__train_places at;
+    struct gan__train_places at; /* texts are NULL where the line has none, like cells */
     int64_t threads, iters, warm_up, nodes, seeds, jobs;
     const char *cells;
     bool json, roofline;

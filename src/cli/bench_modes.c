@@ -3,9 +3,8 @@
  * Networks, data and scoring are PacGAN's: G 2 -> 4 x 400 -> 2, D 2m -> 3 x 200 maxout of 5 -> 1,
  * batch 100, 2,500 samples, a mode is found when a sample lies within 3 deviations.
  * Ref: Lin et al. 2018, arXiv:1712.04086, section 4.1 and table 1. */
-#include "bench_entry.h"
-#include "cells.h"
 #include "out.h"
+#include "study.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
@@ -75,55 +74,43 @@ static const char *paper(const char *recipe, const char *data)
 
 /* --- cells ---------------------------------------------------------------------------------------- */
 
-static void add_recipe(struct gan__cell *c, const struct recipe *r)
-{
-    gan__cell_set(c, "arch", "pacgan");
-    gan__cell_set(c, "batch", "100");
-    for (size_t i = 0; i < sizeof r->set / sizeof *r->set && r->set[i].name != NULL; i++) {
-        gan__cell_set(c, r->set[i].name, r->set[i].value);
-    }
-}
+/* The length is 20,000 unless the command line says otherwise. */
+static const struct gan_setting common[] = {
+    {"arch", "pacgan"},           {"batch", "100"}, {"steps", "20000"}, {"sample-every", "4000"},
+    {"checkpoint-every", "5000"}, {"keep", "1"},
+};
 
-/* Settings of the command line are the last and win; the length is 20,000 unless they say. */
-static void add_line(struct gan__cell *c, const struct gan__cmdline *a)
-{
-    gan__cell_set(c, "steps", "20000");
-    gan__cell_set(c, "sample-every", "4000");
-    gan__cell_set(c, "checkpoint-every", "5000");
-    gan__cell_set(c, "keep", "1");
-    for (size_t i = 0; i < a->n_settings; i++) {
-        gan__cell_set(c, a->setting[i].name, a->setting[i].value);
-    }
-}
-
-static void add_cell(struct gan__cells *e, const struct gan__cmdline *a,
-                     const struct gan__bench_opts *o, const struct recipe *r, const char *data,
-                     int seed)
+static gan_status add_cell(struct gan__cells *e, const struct gan__cmdline *a,
+                           const struct gan__bench_opts *o, const struct recipe *r,
+                           const char *data, int seed, gan_err *err)
 {
     static const char *const specs[] = {"toy:ring8", "toy:grid25"};
     struct gan__cell *c = &e->cell[e->n];
     *c = (struct gan__cell){.model = r->model, .data = specs[strcmp(data, sets[0]) != 0]};
     (void)gan__format(c->name, sizeof c->name, "%s-%s-%d", data, r->name, seed);
     (void)gan__format(c->seed, sizeof c->seed, "%d", seed);
-    if (e->n + 1 < MOST_CELLS && strstr(c->name, o->cells) != NULL) {
-        add_recipe(c, r);
-        add_line(c, a);
+    if (e->n + 1 < MOST_CELLS && gan__study_wants(o, c->name)) {
+        gan__study_settings(c, common, sizeof common / sizeof *common);
+        gan__study_settings(c, r->set, sizeof r->set / sizeof *r->set);
+        GAN_TRY(gan__study_line(c, a, err));
         gan__cell_set(c, "seed", c->seed);
         e->n++;
     }
+    return GAN_OK;
 }
 
-static void list_cells(struct gan__cells *e, const struct gan__cmdline *a,
-                       const struct gan__bench_opts *o)
+static gan_status list_cells(struct gan__cells *e, const struct gan__cmdline *a,
+                             const struct gan__bench_opts *o, gan_err *err)
 {
     for (int k = 0; k < RECIPES; k++) {
         int seeds = o->seeds > 0 ? (int)o->seeds : recipes[k].seeds;
         for (int seed = 1; seed <= seeds; seed++) {
             for (size_t d = 0; d < 2; d++) {
-                add_cell(e, a, o, &recipes[k], sets[d], seed);
+                GAN_TRY(add_cell(e, a, o, &recipes[k], sets[d], seed, err));
             }
         }
     }
+    return GAN_OK;
 }
 
 /* --- scores --------------------------------------------------------------------------------------- */
@@ -285,21 +272,14 @@ static gan_status print_table(const struct gan__cells *e, bool json, gan_err *er
 
 static gan_status run(const struct gan__cmdline *a, const struct gan__bench_opts *o, gan_err *err)
 {
-    struct gan__cells e = {.dir = o->at.out[0] != '\0' ? o->at.out : "bench-modes"};
+    struct gan__cells e = {.dir = o->at.out != NULL ? o->at.out : "bench-modes"};
     e.cell = gan__alloc_array(MOST_CELLS, sizeof *e.cell);
     if (e.cell == NULL) {
         return gan__fail_nomem(err, MOST_CELLS * sizeof *e.cell, "trainings");
     }
-    gan__cells_fill(&e, o->jobs, o->threads);
-    list_cells(&e, a, o);
-    gan_status status =
-        e.n > 0 ? GAN_OK
-                : gan__fail(err, GAN_E_ARG, "--cells %s: no training has that name", o->cells);
+    gan_status status = list_cells(&e, a, o, err);
     if (status == GAN_OK) {
-        status = gan__cells_predict(&e, err);
-    }
-    if (status == GAN_OK) {
-        status = gan__cells_run(&e, err);
+        status = gan__study_run(&e, o, err);
     }
     if (status == GAN_OK) {
         status = print_table(&e, o->json, err);

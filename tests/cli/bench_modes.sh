@@ -31,4 +31,9 @@ kill -TERM $pid
 wait $pid && fail "an interrupted experiment ended with 0"
 [ -f i/ring8-gan-1.done ] && fail "an interrupted training counts as done"
 ls i/ring8-gan-1/checkpoints/*.safetensors >/dev/null || fail "no checkpoint was left"
+
+# Without --cells and --out: all of them, in bench-modes.
+run 0 bench modes --steps 1 --seeds 1
+tells "12 of 12 trainings left"
+[ -d bench-modes/grid25-unrolled-1 ] || fail "bench-modes is not where the runs are"
 finish

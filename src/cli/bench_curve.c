@@ -1,0 +1,334 @@
+/* bench_curve.c: gan bench curve: does the curve of a training tell how good its samples are?
+ *
+ * Trainings keep checkpoints; at each the sliced Wasserstein distance of samples to data is set
+ * against what the discriminator's objective estimates there: the critic's gap E f(x) - E f(x~),
+ * which estimates the Wasserstein distance up to a factor, or log 2 - L/2 of the discriminator's
+ * cross-entropy L, which is a lower bound of the Jensen-Shannon divergence. Spearman's rank
+ * correlation over the checkpoints is the answer: WGAN's paper claims that the first falls with
+ * the quality of samples and the second does not.
+ * Ref: Arjovsky et al. 2017, arXiv:1701.07875, section 4.2, figures 3 and 4 (median filter
+ * included). */
+#include "out.h"
+#include "study.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#include <gan/measure.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SEEDS = 8, MOST_POINTS = 1000, MOST_LINES = 4096, SEEDS = 2 };
+
+enum estimate { GAP, JENSEN_SHANNON };
+
+static const struct recipe {
+    const char *name, *estimate_name;
+    enum estimate estimate;
+    struct gan_setting set[8];
+} recipes[] = {
+    {"wgan",
+     "E f(x) - E f(G(z))",
+     GAP,
+     {{"loss", "wasserstein"},
+      {"reg", "clip:.01"},
+      {"n-critic", "5"},
+      {"optim-gen", "rmsprop:2e-4"},
+      {"optim-disc", "rmsprop:2e-4"}}},
+    {"wgan-gp",
+     "E f(x) - E f(G(z))",
+     GAP,
+     {{"loss", "wasserstein"},
+      {"reg", "gp:10"},
+      {"n-critic", "5"},
+      {"optim-gen", "adam:2e-4,.5,.9"},
+      {"optim-disc", "adam:2e-4,.5,.9"}}},
+    {"minimax",
+     "log 2 - L/2 (nats)",
+     JENSEN_SHANNON,
+     {{"loss", "minimax"},
+      {"optim-gen", "adam:2e-4,.5,.999"},
+      {"optim-disc", "adam:2e-4,.5,.999"}}},
+    {"nonsaturating",
+     "log 2 - L/2 (nats)",
+     JENSEN_SHANNON,
+     {{"loss", "nonsaturating"},
+      {"optim-gen", "adam:2e-4,.5,.999"},
+      {"optim-disc", "adam:2e-4,.5,.999"}}},
+};
+
+static const struct gan_setting common[] = {
+    {"arch", "robust-mlp"},
+    {"size", "32"},
+    {"width", "16"},
+    {"batch", "32"},
+    {"steps", "2000"},
+    {"log-every", "2"},
+    {"checkpoint-every", "50"},
+    {"sample-every", "500"},
+    {"keep", "1000000"},
+};
+
+enum { RECIPES = sizeof recipes / sizeof *recipes, CELLS = RECIPES * MOST_SEEDS };
+
+/* A training as seen at its checkpoints. */
+struct course {
+    const struct recipe *recipe;
+    int seed;
+    int n; /* checkpoints */
+    double step[MOST_POINTS], estimate[MOST_POINTS], distance[MOST_POINTS];
+    double correlation; /* of estimate and distance */
+};
+
+struct study {
+    struct gan__cells cells;
+    struct course course[CELLS];
+    struct gan__study_data data;
+    const char *spec;
+};
+
+static gan_status list_cells(struct study *t, const struct gan__cmdline *a,
+                             const struct gan__bench_opts *o, gan_err *err)
+{
+    int64_t seeds = o->seeds > 0 ? o->seeds : SEEDS;
+    if (seeds > MOST_SEEDS) {
+        return gan__fail(err, GAN_E_RANGE, "--seeds is %d, allowed 1 to %d for curve", (int)seeds,
+                         MOST_SEEDS);
+    }
+    for (int i = 0; i < (int)seeds * RECIPES; i++) {
+        const struct recipe *r = &recipes[i % RECIPES];
+        struct gan__cell *c = &t->cells.cell[t->cells.n];
+        *c = (struct gan__cell){.model = "plain", .data = t->spec};
+        (void)gan__format(c->seed, sizeof c->seed, "%d", i / RECIPES + 1);
+        (void)gan__format(c->name, sizeof c->name, "%s-%s", r->name, c->seed);
+        if (!gan__study_wants(o, c->name)) {
+            continue;
+        }
+        t->course[t->cells.n] = (struct course){.recipe = r, .seed = i / RECIPES + 1};
+        t->cells.n++;
+        gan__study_settings(c, common, sizeof common / sizeof *common);
+        gan__study_settings(c, r->set, sizeof r->set / sizeof *r->set);
+        GAN_TRY(gan__study_line(c, a, err));
+        gan__cell_set(c, "seed", c->seed);
+    }
+    return GAN_OK;
+}
+
+/* --- a training at its checkpoints ------------------------------------------------------------------ */
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *value, int n)
+{
+    qsort(value, (size_t)n, sizeof *value, by_value);
+    return n == 0 ? (double)NAN : (value[(n - 1) / 2] + value[n / 2]) / 2;
+}
+
+static double estimate_of(const struct gan__study_log *l, enum estimate e)
+{
+    return e == GAP ? gan__study_log_number(l, "disc.gap")
+                    : log(2) - gan__study_log_number(l, "loss.disc") / 2;
+}
+
+/* At each checkpoint the median of the lines since the one before. */
+static gan_status read_estimates(struct course *c, const char *dir, gan_err *err)
+{
+    struct gan__study_log l;
+    double value[MOST_LINES];
+    int at = 0, n = 0;
+    GAN_TRY(gan__study_log_open(&l, dir, err));
+    while (at < c->n && gan__study_log_next(&l)) {
+        double step = gan__study_log_number(&l, "step"), v = estimate_of(&l, c->recipe->estimate);
+        while (at < c->n && step > c->step[at]) {
+            c->estimate[at++] = median(value, n);
+            n = 0;
+        }
+        if (isfinite(v) && n < MOST_LINES) {
+            value[n++] = v;
+        }
+    }
+    for (; at < c->n; n = 0) {
+        c->estimate[at++] = median(value, n);
+    }
+    gan__study_log_close(&l);
+    return GAN_OK;
+}
+
+/* "step-00000050.safetensors" -> 50; false for other names. */
+static bool step_of(const char *name, double *step)
+{
+    static const char prefix[] = "step-", suffix[] = ".safetensors";
+    char digits[32];
+    if (!gan__starts_with(name, prefix) || !gan__ends_with(name, suffix)) {
+        return false;
+    }
+    int n = (int)(strlen(name) - strlen(prefix) - strlen(suffix));
+    return n > 0 && gan__format(digits, sizeof digits, "%.*s", n, name + strlen(prefix)) &&
+           gan__parse_f64(digits, step);
+}
+
+/* Names are sorted, and so are the steps in them. */
+static gan_status read_distances(struct study *t, struct course *c, const char *dir, gan_err *err)
+{
+    char folder[GAN_PATH_TEXT_MAX], path[GAN_PATH_TEXT_MAX];
+    char **names = NULL;
+    size_t n = 0;
+    double step;
+    GAN_TRY(gan__path_join(folder, sizeof folder, dir, "checkpoints", err));
+    gan_status status = gan__list_dir(folder, &names, &n, err);
+    for (size_t i = 0; i < n && status == GAN_OK; i++) {
+        if (c->n == MOST_POINTS || !step_of(names[i], &step)) {
+            continue;
+        }
+        c->step[c->n] = step;
+        status = gan__path_join(path, sizeof path, folder, names[i], err);
+        if (status == GAN_OK) {
+            status = gan__study_distance(&t->data, t->spec, path, &c->distance[c->n++], err);
+        }
+    }
+    gan__list_free(names, n);
+    return status;
+}
+
+static gan_status follow(struct study *t, const struct gan__cell *cell, struct course *c,
+                         gan_err *err)
+{
+    char dir[GAN_PATH_TEXT_MAX];
+    GAN_TRY(gan__cell_path(&t->cells, cell, "", dir, sizeof dir, err));
+    GAN_TRY(read_distances(t, c, dir, err));
+    GAN_TRY(read_estimates(c, dir, err));
+    gan_err own = {0};
+    c->correlation = gan_rank_correlation(c->estimate, c->distance, c->n, &own);
+    return own.code == GAN_OK ? GAN_OK : gan__fail(err, own.code, "%s", own.message);
+}
+
+/* --- what is shown ---------------------------------------------------------------------------------- */
+
+static void print_text(const struct study *t)
+{
+    (void)puts("| training | seed | checkpoints | rank correlation | estimate, first to last | "
+               "distance, first to last |\n|---|---|---|---|---|---|");
+    for (int i = 0; i < t->cells.n; i++) {
+        const struct course *c = &t->course[i];
+        if (c->n > 0) {
+            (void)printf("| %s | %d | %d | %+.2f | %.4g to %.4g | %.4g to %.4g |\n",
+                         c->recipe->name, c->seed, c->n, c->correlation, c->estimate[0],
+                         c->estimate[c->n - 1], c->distance[0], c->distance[c->n - 1]);
+        }
+    }
+}
+
+static void json_numbers(struct gan__json *j, const char *name, const double *value, int n)
+{
+    gan__json_open(j, name, '[');
+    for (int i = 0; i < n; i++) {
+        gan__json_f64(j, NULL, value[i]);
+    }
+    gan__json_close(j, ']');
+}
+
+static void print_json(const struct study *t)
+{
+    struct gan__json j = {0};
+    gan__json_open(&j, NULL, '{');
+    gan__json_open(&j, "trainings", '[');
+    for (int i = 0; i < t->cells.n; i++) {
+        const struct course *c = &t->course[i];
+        if (c->n > 0) {
+            gan__json_open(&j, NULL, '{');
+            gan__json_text(&j, "recipe", c->recipe->name);
+            gan__json_i64(&j, "seed", c->seed);
+            gan__json_f64(&j, "rank_correlation", c->correlation);
+            json_numbers(&j, "step", c->step, c->n);
+            json_numbers(&j, "estimate", c->estimate, c->n);
+            json_numbers(&j, "distance", c->distance, c->n);
+            gan__json_close(&j, '}');
+        }
+    }
+    gan__json_close(&j, ']');
+    gan__json_close(&j, '}');
+}
+
+/* A row for each recipe: the curve, the distance, one against the other; a colour for each seed. */
+static gan_status write_figure(const struct study *t, gan_err *err)
+{
+    static const struct gan_axis step = {.label = "step"}, distance = {.label = "sliced distance"};
+    gan_figure *f = gan_figure_new(
+        RECIPES, 3, &(struct gan_figure_opts){.panel_width = 480, .panel_height = 340});
+    for (int i = 0; i < t->cells.n; i++) {
+        const struct course *c = &t->course[i];
+        int row = (int)(c->recipe - recipes);
+        size_t n = (size_t)c->n;
+        if (c->n == 0) {
+            continue;
+        }
+        gan_panel *p = gan_figure_panel(f, row, 0);
+        const struct gan_axis estimate = {.label = c->recipe->estimate_name};
+        gan_panel_title(p, c->recipe->name);
+        gan_panel_x(p, &step);
+        gan_panel_y(p, &estimate);
+        gan_plot_line(p, c->step, c->estimate, n, NULL);
+        p = gan_figure_panel(f, row, 1);
+        gan_panel_x(p, &step);
+        gan_panel_y(p, &distance);
+        gan_plot_line(p, c->step, c->distance, n, NULL);
+        p = gan_figure_panel(f, row, 2);
+        gan_panel_x(p, &distance);
+        gan_panel_y(p, &estimate);
+        gan_plot_points(p, c->distance, c->estimate, n, NULL);
+    }
+    return gan__study_figure(f, t->cells.dir, "curve.png", err);
+}
+
+static gan_status run(const struct gan__cmdline *a, const struct gan__bench_opts *o, gan_err *err)
+{
+    struct study *t = gan__alloc(sizeof *t);
+    struct gan__cell *cell = gan__alloc_array(CELLS, sizeof *cell);
+    gan_status status = t != NULL && cell != NULL
+                            ? GAN_OK
+                            : gan__fail_nomem(err, CELLS * sizeof *cell, "trainings");
+    if (status == GAN_OK) {
+        t->cells =
+            (struct gan__cells){.dir = o->at.out != NULL ? o->at.out : "bench-curve", .cell = cell};
+        t->spec = o->at.data != NULL ? o->at.data : "fashion-mnist";
+        status = list_cells(t, a, o, err);
+    }
+    if (status == GAN_OK) {
+        status = gan__study_run(&t->cells, o, err);
+    }
+    for (int i = 0; status == GAN_OK && i < t->cells.n; i++) {
+        if (cell[i].done) {
+            status = follow(t, &cell[i], &t->course[i], err);
+        }
+    }
+    if (status == GAN_OK) {
+        (o->json ? print_json : print_text)(t);
+        status = write_figure(t, err);
+    }
+    if (t != NULL) {
+        gan__study_data_release(&t->data);
+    }
+    gan__free(cell);
+    gan__free(t);
+    return status;
+}
+
+GAN_BENCH(curve) = {
+    .name = "curve",
+    .usage = "gan bench curve [--out DIR] [--data SPEC] [--seeds N] [--jobs N] [--cells TEXT] "
+             "[options of gan train]",
+    .about = "curve: does the loss tell how good samples are? WGAN, WGAN-GP, minimax and "
+             "non-saturating trainings: rank correlation, over the checkpoints, of what the "
+             "discriminator's objective estimates with the sliced Wasserstein distance of samples "
+             "to data. DIR/curve.png shows both.",
+    .run = run,
+};
