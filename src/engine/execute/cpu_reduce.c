@@ -49,16 +49,29 @@ static void sum(const struct gan__call *c)
     }
 }
 
+/* Few elements are not worth a call. */
+static float top(const float *x, int64_t n)
+{
+    if (n > 16) {
+        return gan__lanes()->largest(x, n);
+    }
+    float best = x[0];
+    for (int64_t i = 1; i < n; i++) {
+        best = x[i] > best || x[i] != x[i] ? x[i] : best;
+    }
+    return best;
+}
+
 /* y[k1] = maximum over rows and the r1 elements of each channel; NaN wins. */
 static void max_rows(const struct gan__reduce *r, const float *x, float *y)
 {
     for (int64_t k = 0; k < r->k1; k++) {
-        y[k] = gan__lanes()->largest(x + k * r->r1, r->r1);
+        y[k] = top(x + k * r->r1, r->r1);
     }
     for (int64_t j = 1; j < r->r0; j++) {
         x += r->k1 * r->r1;
         for (int64_t k = 0; k < r->k1; k++) {
-            float v = r->r1 == 1 ? x[k] : gan__lanes()->largest(x + k * r->r1, r->r1);
+            float v = top(x + k * r->r1, r->r1);
             y[k] = v > y[k] || v != v ? v : y[k];
         }
     }

@@ -84,9 +84,30 @@ static void vector_task(const struct gan__reduce *r, enum gan__reduce_kind kind,
     }
 }
 
+enum { SHORT = 8 };
+
+/* Sums of vectors of at most SHORT elements, in the order in which lanes are joined: the same bits
+ * as a call each, which takes 25 ns. */
+static void run_short(const struct gan__reduce *r, const float *x, double *sums)
+{
+    const int64_t n = r->r1;
+#pragma omp parallel for schedule(static) if (r->k0 * n > BLOCK)
+    for (int64_t k = 0; k < r->k0; k++) {
+        double v[SHORT] = {0.0};
+        for (int64_t i = 0; i < n; i++) {
+            v[i] += (double)x[k * n + i];
+        }
+        sums[k] = ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+    }
+}
+
 static void run_vectors(const struct gan__reduce *r, enum gan__reduce_kind kind, const void *x,
                         const void *y, double *scratch, double *sums)
 {
+    if (kind == GAN_REDUCE_SUM && r->r1 <= SHORT && !r->half_x) {
+        run_short(r, x, sums);
+        return;
+    }
     int64_t tasks = r->k0 * r->blocks;
 #pragma omp parallel for schedule(static) if (r->k0 * r->r1 > BLOCK)
     for (int64_t t = 0; t < tasks; t++) {
