@@ -10,6 +10,7 @@ set -eu
 packages="make cmake ninja-build gcc libc6-dev pkg-config"
 # libraries, each a switch of the build (cmake/dependencies.cmake)
 packages="$packages libdnnl-dev zlib1g-dev libspng-dev libyaml-dev libcjson-dev libcairo2-dev"
+packages="$packages liblapack-dev libopenblas0-openmp"
 # a font for the figures
 packages="$packages fonts-dejavu-core"
 # real data of the demo and the tests

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 enum { MAX_METRICS = 128 };
@@ -129,7 +130,10 @@ gan_status gan_metric_run(const struct gan_metric *m, const struct gan_metric_in
     if ((m->needs & GAN_NEED_LAYERS) != 0 && in->network == NULL) {
         return gan__fail(err, GAN_E_ARG, "%s needs a network that shows its layers", m->name);
     }
+    int before = omp_get_max_threads();
+    omp_set_num_threads(ready.threads); /* LAPACK's */
     gan_status status = m->run(&ready, out, err);
+    omp_set_num_threads(before);
     for (int i = 0; status == GAN_OK && i < out->n; i++) {
         if (!isfinite(out->value[i].value)) {
             return gan__fail(err, GAN_E_FORMAT, "%s: %s is not finite", m->name,
