@@ -517,7 +517,8 @@ static gan_status make_show(struct gan__session *s, gan_err *err)
             memcpy(s->show_data + a, b->images_b, (both - a) * sizeof *s->show_data);
             s->show.images_b = s->show_data + a;
         }
-        s->show.labels = NULL;
+        memcpy(s->show_labels, b->labels, (size_t)b->n * sizeof *b->labels);
+        s->show.labels = s->show_labels;
         s->show.index = s->show.index_b = NULL;
     }
     gan_loader_free(loader);

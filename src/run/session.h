@@ -45,6 +45,7 @@ struct gan__session {
     struct gan__generator generator;
     struct gan_batch show; /* what the rows of grids are made from; points into show_data */
     float *show_data;
+    int32_t show_labels[GAN__GRID_IMAGES];
     gan_workspace *workspace;
     size_t workspace_bytes;
     gan_loader *loader;

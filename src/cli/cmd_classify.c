@@ -1,0 +1,105 @@
+/* cmd_classify.c: gan classify RUN --data SPEC: how often a trained classifier is right. */
+#include "cmdline.h"
+#include "out.h"
+#include "train_line.h"
+
+#include "base/err.h"
+
+#include <gan/classifier.h>
+#include <gan/machine.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct classify_opts {
+    const char *data;
+    int64_t threads;
+    bool json;
+};
+
+static const struct gan_opt opts[] = {
+    GAN_OPT_PARSED(struct classify_opts, data, "data", "", gan__path_option,
+                   "SPEC of the data set with classes, see gan list data"),
+    GAN_OPT_I64(struct classify_opts, threads, "threads", "0", 0, 1024,
+                "compute threads; 0: as many as processors"),
+    GAN_OPT_BOOL(struct classify_opts, json, "json", "false", "the figures as JSON"),
+    GAN_OPT_END,
+};
+
+static void print_json(const struct gan_classifier_info *i, const char *data,
+                       const struct gan_classifier_score *s)
+{
+    struct gan__json j = {0};
+    gan__json_open(&j, NULL, '{');
+    gan__json_text(&j, "checkpoint", i->file);
+    gan__json_text(&j, "hash", i->hash);
+    gan__json_i64(&j, "step", i->step);
+    gan__json_text(&j, "data", data);
+    gan__json_i64(&j, "n", s->n);
+    gan__json_f64(&j, "accuracy", s->accuracy);
+    gan__json_f64(&j, "low", s->low);
+    gan__json_f64(&j, "high", s->high);
+    gan__json_f64(&j, "loss", s->loss);
+    gan__json_open(&j, "classes", '[');
+    for (int64_t k = 0; k < s->classes; k++) {
+        gan__json_open(&j, NULL, '{');
+        gan__json_i64(&j, "n", s->of[k].n);
+        gan__json_i64(&j, "right", s->of[k].right);
+        gan__json_close(&j, '}');
+    }
+    gan__json_close(&j, ']');
+    gan__json_close(&j, '}');
+}
+
+static void print_text(const struct gan_classifier_info *i, const char *data,
+                       const struct gan_classifier_score *s)
+{
+    (void)printf("accuracy    %.2f %% of %" PRId64 " images (95 %% interval %.2f .. %.2f)\n",
+                 100 * s->accuracy, s->n, 100 * s->low, 100 * s->high);
+    (void)printf("loss        %.4f nats\n", s->loss);
+    (void)printf("data        %s\n", data);
+    (void)printf("checkpoint  %s, %" PRId64 " steps, hash %s\n", i->file, i->step, i->hash);
+    for (int64_t k = 0; k < s->classes; k++) {
+        (void)printf("class %-5" PRId64 " %" PRId64 " of %" PRId64 "\n", k, s->of[k].right,
+                     s->of[k].n);
+    }
+}
+
+static gan_status run(const struct gan__cmdline *a, gan_err *err)
+{
+    const struct classify_opts *o = a->opts;
+    struct gan_machine machine;
+    struct gan_classifier_score score;
+    gan_classifier *c = NULL;
+    if (o->data == NULL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--data is missing: a SPEC such as fashion-mnist?split=test");
+    }
+    GAN_TRY(gan_data_check_spec(o->data, err));
+    gan_machine_about(&machine);
+    const struct gan_classifier_opts how = {.threads =
+                                                o->threads > 0 ? (int)o->threads : machine.threads};
+    GAN_TRY(gan_classifier_open(a->word[0], &how, &c, err));
+    gan_status status = gan_classifier_measure(c, o->data, &score, err);
+    if (status == GAN_OK && o->json) {
+        print_json(gan_classifier_about(c), o->data, &score);
+    } else if (status == GAN_OK) {
+        print_text(gan_classifier_about(c), o->data, &score);
+    }
+    gan_classifier_close(c);
+    return status;
+}
+
+GAN_COMMAND(classify) = {
+    .name = "classify",
+    .summary = "accuracy of a trained classifier on a data set",
+    .usage = "gan classify RUN|FILE --data SPEC [--json]",
+    .about = "Classifies every image of the set once with a run of the model classifier and counts "
+             "how often the largest score is the true class, over all and class by class. Set "
+             "split=test in the SPEC for images that training did not see.",
+    .opts = opts,
+    .size = sizeof(struct classify_opts),
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};

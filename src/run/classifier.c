@@ -1,0 +1,288 @@
+/* classifier.c: a classifier rebuilt from the metadata of a checkpoint, and its accuracy on a data
+ * set: one epoch of the loader, so that images come to it as they did in training. */
+#include <gan/classifier.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "checkpoint.h"
+#include "digest.h"
+#include "meta.h"
+#include "resume.h"
+
+#include <gan/plan.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+enum { DEFAULT_BATCH = 128 };
+
+struct gan_classifier {
+    struct gan_classifier_info info;
+    struct gan__recipe recipe;
+    gan_store *store;
+    struct gan_net_list nets;
+    gan_plan *plan;
+    float *input; /* [batch,height,width,channels] */
+    char hash[GAN__DIGEST_TEXT];
+};
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static gan_status compile(gan_classifier *c, int threads, gan_err *err)
+{
+    struct gan_classifier_info *i = &c->info;
+    gan_graph *g = gan_graph_new(c->store, GAN_F32);
+    if (g == NULL) {
+        return gan__fail_nomem(err, 0, "a graph");
+    }
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    gan_val x =
+        gan_feed(g, "image", GAN_F32, GAN_SHAPE(i->batch, i->height, i->width, i->channels));
+    gan_net_apply(g, c->nets.net[0], NULL, GAN_EVAL, &x, out);
+    i->classes = gan_dim(g, out[0], 1);
+    i->features = gan_dim(g, out[1], 1);
+    c->plan = gan_plan_new(g, out, 2, &(struct gan_plan_opts){.threads = threads}, err);
+    gan_graph_free(g);
+    return c->plan != NULL ? GAN_OK : err != NULL && err->code != GAN_OK ? err->code : GAN_E_NOMEM;
+}
+
+/* Of weights, statistics and the range of pixels: whatever changes the features. */
+static void fill_hash(gan_classifier *c)
+{
+    struct gan__digest d;
+    gan__digest_init(&d);
+    gan__digest_add(&d, &c->info.range, sizeof c->info.range);
+    for (int k = 0; k < gan_net_count(c->nets.net[0]); k++) {
+        const struct gan_param *p = gan_net_param(c->nets.net[0], k);
+        const gan_state *s = gan_store_at(c->store, gan_store_find(c->store, p->name));
+        gan__digest_add(&d, p->name, strlen(p->name));
+        gan__digest_add(&d, s->value.data, gan_tensor_bytes(&s->value));
+    }
+    gan__digest_text(&d, c->hash);
+    c->info.hash = c->hash;
+}
+
+static gan_status build(gan_classifier *c, const gan_checkpoint *file,
+                        const struct gan_classifier_opts *opts, gan_err *err)
+{
+    struct gan_classifier_info *i = &c->info;
+    const char *path = gan__checkpoint_path(file);
+    GAN_TRY(gan__meta_recipe(file, &c->recipe, err));
+    if (strcmp(c->recipe.model->name, "classifier") != 0) {
+        return gan__fail(err, GAN_E_FORMAT, "%s: model %s is no classifier", path,
+                         c->recipe.model->name);
+    }
+    const struct gan_task *t = c->recipe.opts;
+    c->store = gan_store_new();
+    if (c->store == NULL) {
+        return gan__fail_nomem(err, 0, "a store");
+    }
+    GAN_TRY(gan_model_declare(c->recipe.model, c->recipe.opts, c->store, GAN_F32, &c->nets, err));
+    GAN_TRY(gan__checkpoint_load_part(file, c->store, err));
+    GAN_TRY(gan__meta_i64(file, "libgan.iteration", &i->step, err));
+    i->file = gan__arena_strdup(&c->recipe.arena, path);
+    i->height = t->height;
+    i->width = t->width;
+    i->channels = t->channels;
+    i->range = t->range;
+    i->batch = opts->batch > 0 ? opts->batch : DEFAULT_BATCH;
+    size_t floats = (size_t)(i->batch * i->height * i->width * i->channels);
+    c->input = gan__alloc_array(floats, sizeof *c->input);
+    if (i->file == NULL || c->input == NULL) {
+        return gan__fail_nomem(err, floats * sizeof *c->input, "a batch of images");
+    }
+    fill_hash(c);
+    return compile(c, opts->threads > 0 ? opts->threads : 1, err);
+}
+
+gan_status gan_classifier_open(const char *path, const struct gan_classifier_opts *opts,
+                               gan_classifier **out, gan_err *err)
+{
+    static const struct gan_classifier_opts defaults;
+    gan_err own = {0};
+    gan_checkpoint *file = NULL;
+    *out = NULL;
+    gan_classifier *c = gan__alloc(sizeof *c);
+    gan_status status = c == NULL                ? gan__fail_nomem(&own, sizeof *c, "a classifier")
+                        : gan__path_is_dir(path) ? gan__open_newest(path, &file, &own)
+                                                 : gan_checkpoint_open(path, &file, &own);
+    if (status == GAN_OK) {
+        status = build(c, file, opts != NULL ? opts : &defaults, &own);
+    }
+    gan_checkpoint_close(file);
+    if (status != GAN_OK) {
+        gan_classifier_close(c);
+        if (err != NULL) {
+            *err = own;
+        }
+        return status;
+    }
+    *out = c;
+    return GAN_OK;
+}
+
+void gan_classifier_close(gan_classifier *c)
+{
+    if (c != NULL) {
+        gan_plan_free(c->plan);
+        gan_net_list_free(&c->nets);
+        gan_store_free(c->store);
+        gan__recipe_release(&c->recipe);
+        gan__free(c->input);
+        gan__free(c);
+    }
+}
+
+const struct gan_classifier_info *gan_classifier_about(const gan_classifier *c)
+{
+    return &c->info;
+}
+
+/* --- running ------------------------------------------------------------------------------------ */
+
+static void copy_rows(float *dst, const gan_tensor *src, int64_t first, int64_t n, int64_t size)
+{
+    if (dst != NULL) {
+        memcpy(dst + first * size, src->data, (size_t)(n * size) * sizeof *dst);
+    }
+}
+
+gan_status gan_classifier_run(gan_classifier *c, const float *hwc, int64_t n, float *logits,
+                              float *features, gan_err *err)
+{
+    const struct gan_classifier_info *i = &c->info;
+    const gan_shape shape = GAN_SHAPE(i->batch, i->height, i->width, i->channels);
+    int64_t image = i->height * i->width * i->channels;
+    const struct gan_feed_data feed = {"image", {GAN_F32, shape, c->input}};
+    for (int64_t done = 0; done < n; done += i->batch) {
+        int64_t now = n - done < i->batch ? n - done : i->batch;
+        memcpy(c->input, hwc + done * image, (size_t)(now * image) * sizeof *hwc);
+        memset(c->input + now * image, 0, (size_t)((i->batch - now) * image) * sizeof *hwc);
+        GAN_TRY(gan_plan_run(c->plan, &(struct gan_run){.feeds = &feed, .n_feeds = 1}, err));
+        copy_rows(logits, gan_plan_output(c->plan, 0), done, now, i->classes);
+        copy_rows(features, gan_plan_output(c->plan, 1), done, now, i->features);
+    }
+    return GAN_OK;
+}
+
+/* --- accuracy ----------------------------------------------------------------------------------- */
+
+/* One image: its true class against its scores. Sums of the loss stay in `loss`. */
+static void count(struct gan_classifier_score *s, const float *logits, int64_t classes,
+                  int32_t truth)
+{
+    int64_t best = 0;
+    double sum = 0;
+    for (int64_t k = 1; k < classes; k++) {
+        best = logits[k] > logits[best] ? k : best;
+    }
+    for (int64_t k = 0; k < classes; k++) {
+        sum += exp((double)logits[k] - (double)logits[best]);
+    }
+    bool right = best == truth;
+    s->n++;
+    s->accuracy += right;
+    s->loss += (double)logits[best] - (double)logits[truth] + log(sum);
+    if (truth < s->classes) {
+        s->of[truth].n++;
+        s->of[truth].right += right;
+    }
+}
+
+/* Sums to means, and Wilson's interval. */
+static void conclude(struct gan_classifier_score *s)
+{
+    const double z = 1.959964; /* 97.5 % of N(0,1) */
+    double n = (double)s->n, p = s->accuracy / n;
+    double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+    s->accuracy = p;
+    s->loss /= n;
+    s->low = middle - half;
+    s->high = middle + half;
+}
+
+static gan_status check_data(const gan_classifier *c, const struct gan_dataset_info *info,
+                             gan_err *err)
+{
+    if (info->points || !info->labelled) {
+        return gan__fail(err, GAN_E_ARG, "%s has no %s to be classified", info->spec,
+                         info->points ? "images" : "classes");
+    }
+    if (info->classes != c->info.classes) {
+        return gan__fail(err, GAN_E_ARG,
+                         "%s has %" PRId64 " classes, the classifier knows %" PRId64, info->spec,
+                         info->classes, c->info.classes);
+    }
+    return GAN_OK;
+}
+
+/* The first epoch of a plain loader is every image once. */
+static gan_status measure(gan_classifier *c, const gan_dataset *ds, gan_loader *loader,
+                          struct gan_classifier_score *out, gan_err *err)
+{
+    const struct gan_batch *b;
+    int64_t left = gan_dataset_about(ds)->count, classes = c->info.classes;
+    float *logits = gan__alloc_array((size_t)(c->info.batch * classes), sizeof *logits);
+    if (logits == NULL) {
+        return gan__fail_nomem(err, (size_t)(c->info.batch * classes) * sizeof *logits, "scores");
+    }
+    gan_status status = GAN_OK;
+    while (status == GAN_OK && left > 0) {
+        status = gan_loader_next(loader, &b, err);
+        if (status == GAN_OK) {
+            status = gan_classifier_run(c, b->images, b->n, logits, NULL, err);
+        }
+        for (int64_t i = 0; status == GAN_OK && i < b->n && left > 0; i++, left--) {
+            if (b->labels[i] < 0 || b->labels[i] >= classes) {
+                status = gan__fail(err, GAN_E_FORMAT, "image %" PRId64 " has class %d of %" PRId64,
+                                   b->index[i], (int)b->labels[i], classes);
+                break;
+            }
+            count(out, logits + i * classes, classes, b->labels[i]);
+        }
+    }
+    gan__free(logits);
+    return status;
+}
+
+gan_status gan_classifier_measure(gan_classifier *c, const char *spec,
+                                  struct gan_classifier_score *out, gan_err *err)
+{
+    const struct gan_classifier_info *i = &c->info;
+    struct gan_loader_cfg cfg = {
+        .batch = i->batch,
+        .range = i->range,
+        .fit = GAN_FIT_AUTO,
+        .height = i->height,
+        .width = i->width,
+        .channels = i->channels,
+        .plain = true,
+    };
+    gan_dataset *ds = NULL;
+    gan_loader *loader = NULL;
+    *out = (struct gan_classifier_score){
+        .classes = i->classes < GAN_CLASSIFIER_CLASSES ? i->classes : GAN_CLASSIFIER_CLASSES};
+    gan_status status = gan_dataset_open(spec, &ds, err);
+    if (status == GAN_OK) {
+        status = check_data(c, gan_dataset_about(ds), err);
+    }
+    if (status == GAN_OK) {
+        const struct gan_dataset_info *info = gan_dataset_about(ds);
+        bool pads = info->height <= i->height && info->width <= i->width;
+        cfg.fit = pads ? GAN_FIT_AUTO : GAN_FIT_RESIZE;
+        status = gan_loader_new(ds, &cfg, &loader, err);
+    }
+    if (status == GAN_OK) {
+        status = measure(c, ds, loader, out, err);
+    }
+    gan_loader_free(loader);
+    gan_dataset_close(ds);
+    if (status == GAN_OK) {
+        conclude(out);
+    }
+    return status;
+}
