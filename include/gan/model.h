@@ -73,6 +73,7 @@ struct gan_model {
     const char *paper;          /* authors, year, identifier */
     const char *help;           /* a paragraph: what it does, when to use it, pitfalls */
     uint32_t needs;             /* gan_field bits */
+    uint32_t may_need;          /* bits that options ask for: fit refuses data without them */
     const struct gan_opt *opts; /* table over the options structure */
     size_t size;                /* of the options structure, which begins with struct gan_task */
     bool wants_mean;            /* task.mean must be filled for training from scratch */
@@ -184,6 +185,15 @@ GAN_API gan_val gan_latent_uniform(gan_step *s, const char *name, int64_t z);
  * ref:    Shrivastava et al. 2017, arXiv:1612.07828; Zhu et al. 2017, arXiv:1703.10593
  */
 GAN_API gan_val gan_pool(gan_step *s, const char *name, gan_val images, int64_t size);
+
+/**
+ * Classes i32 [N] for images to be made: each of task.classes equally likely, from the stream `name`;
+ * when sampling, the classes that are asked for. The model needs, or may need, GAN_FIELD_LABEL.
+ *
+ * errors: GAN_E_INTERNAL (a model that does not say so), GAN_E_RANGE (task.classes below 1); sticky on
+ *         the graph
+ */
+GAN_API gan_val gan_labels(gan_step *s, const char *name);
 
 /** Numbers in (0,1) of the stream `name`; shape.dim[0] becomes the batch's. For the eps of an
  * interpolation, augmentation, noise on inputs. */
@@ -329,6 +339,9 @@ GAN_API void gan_average(gan_step *s, const char *net, const struct gan_average 
 /** gan_apply with the averaged weights when a->half_life > 0, else with the newest. */
 GAN_API gan_val gan_apply_average(gan_step *s, const char *net, gan_val x,
                                   const struct gan_average *a);
+/** The same with all inputs and outputs. */
+GAN_API void gan_apply_average_all(gan_step *s, const char *net, const gan_val *in, gan_val *out,
+                                   const struct gan_average *a);
 
 /** Reports a scalar under a name in the log. Call before the gan_minimize it belongs to. */
 GAN_API void gan_report(gan_step *s, const char *name, gan_val v);

@@ -13,7 +13,8 @@
  *         return gan_status_exit_code(err.code);
  *     }
  *
- * Image i of a seed is the same whatever n is. */
+ * Image i of a seed is the same whatever n is. Of a generator that knows classes it has class
+ * i mod classes, unless one class is asked for. */
 #ifndef GAN_SAMPLE_H
 #define GAN_SAMPLE_H
 
@@ -40,11 +41,13 @@ struct gan_sampler_info {
     const char *model; /* "dcgan" */
     const char *hash;  /* digest of the checkpoint's data, hexadecimal: names the weights */
     int64_t height, width, channels;
-    int64_t latent;  /* length of a latent vector */
-    gan_range range; /* of the pixels */
-    bool points;     /* samples are points, not images: [n,1,1,channels] */
-    int64_t step;    /* iterations of training */
-    uint64_t seed;   /* of training */
+    int64_t latent;                 /* length of a latent vector */
+    gan_range range;                /* of the pixels */
+    bool points;                    /* samples are points, not images: [n,1,1,channels] */
+    int64_t classes;                /* that can be asked for; 0: the generator knows none */
+    const char *const *class_names; /* `classes` names, or NULL */
+    int64_t step;                   /* iterations of training */
+    uint64_t seed;                  /* of training */
 };
 
 /**
@@ -89,21 +92,47 @@ GAN_API gan_status gan_sampler_images(gan_sampler *s, uint64_t seed, int64_t fir
 GAN_API gan_status gan_sampler_decode(gan_sampler *s, const float *z, int64_t n, float *hwc,
                                       gan_err *err);
 
+/**
+ * Images of given latent vectors and classes.
+ *
+ * in:     z       f32 [n,latent]
+ *         labels  [n] classes, 0 .. classes-1
+ * out:    hwc     f32 [n,height,width,channels] in the model's range
+ * errors: GAN_E_ARG (a generator that knows no classes), GAN_E_RANGE (a label, n), those of
+ *         gan_plan_run
+ */
+GAN_API gan_status gan_sampler_decode_classes(gan_sampler *s, const float *z, const int32_t *labels,
+                                              int64_t n, float *hwc, gan_err *err);
+
+/**
+ * Class by name or by number.
+ *
+ * in:     text  "Sneaker", in letters of either case, or "7"
+ * out:    its number
+ * errors: GAN_E_ARG (a generator that knows no classes; no class of this name), GAN_E_RANGE
+ */
+GAN_API gan_status gan_sampler_class(const gan_sampler *s, const char *text, int64_t *out,
+                                     gan_err *err);
+
 /** What to write. Zero-initialise. */
 struct gan_sample_request {
-    int64_t n;           /* images [64; the rows of `latents`] */
+    int64_t n;           /* images [64, 8 of each class; what `latents` give] */
     int64_t first;       /* number of the first */
     uint64_t seed;       /* of the latents */
     const char *latents; /* .npy file of (N,Z) instead of a seed; NULL */
-    int64_t columns;     /* of a grid; 0 makes it nearly square */
+    int64_t columns;     /* of a grid; 0 makes it nearly square, or a column for each class */
+    bool one_class;      /* all images are of class `class_index` */
+    int64_t class_index; /* number of a class */
 };
 
 /**
  * Writes images: to one grid when the path ends in ".png" (points: a scatter plot), to an exact
  * array (N,H,W,C) in the model's range when it ends in ".npy", else to a directory of PNGs
- * "00000.png", ... Text chunks of a PNG hold the seed and the model's hash.
+ * "00000.png", ... Text chunks of a PNG hold the seed and the model's hash. In a grid of a
+ * generator that knows classes, 100 at most, row r has the latent r in each class, unless one class
+ * or a number of columns is asked for; latents of a file are shown in each class wherever they go.
  *
- * errors: GAN_E_RANGE (n), GAN_E_IO, GAN_E_FORMAT (the latents: a malformed .npy, or another
+ * errors: GAN_E_RANGE (n, a class), GAN_E_ARG (a class of a generator that knows none), GAN_E_IO, GAN_E_FORMAT (the latents: a malformed .npy, or another
  *         length than the model's), GAN_E_UNSUPPORTED (a build without PNG)
  */
 GAN_API gan_status gan_sampler_write(gan_sampler *s, const struct gan_sample_request *what,

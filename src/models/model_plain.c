@@ -34,6 +34,10 @@ static const struct gan_opt opts[] = {
                 "samples the discriminator judges side by side, as one (PacGAN)"),
     GAN_OPT_CHOICE(struct gan__plain, net.minibatch, "minibatch", "none", GAN__MINIBATCH_CHOICES,
                    "what the discriminator sees of its batch before the last layer"),
+    GAN_OPT_CHOICE(
+        struct gan__plain, net.cond, "cond", "none", GAN__COND_CHOICES,
+        "networks that know the class: projection in the discriminator, conditional batch "
+        "norm in the generator"),
     GAN_OPT_F64(struct gan__plain, labels.real_target, "smooth", "1", 0.5, 1,
                 "label of reals in cross-entropies: .9 is one-sided label smoothing"),
     GAN_OPT_I64(struct gan__plain, n_critic, "n-critic", "1", 1, 1000,
@@ -99,6 +103,12 @@ static gan_status check(const void *options, gan_err *err)
     }
     if (o->net.pack > 1 && gan__plain_loss_needs(o, GAN_LOSS_DECODER)) {
         return gan__fail(err, GAN_E_ARG, "--loss %s decodes single images: --pack must be 1",
+                         o->loss->name);
+    }
+    if (o->net.cond != GAN__COND_NONE && gan__plain_loss_needs(o, GAN_LOSS_DECODER)) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--loss %s decodes images with the generator's network, which cannot know "
+                         "the class: --cond must be none",
                          o->loss->name);
     }
     if (o->play != GAN__PLAY_ALTERNATING && (o->n_critic != 1 || o->warm_critic != 0)) {
@@ -224,7 +234,10 @@ static void iteration(gan_step *s, const void *options)
 static gan_val sample(gan_step *s, const void *options)
 {
     const struct gan__plain *o = options;
-    return gan_apply_average(s, "gen", gan__plain_latent(s, o, "z"), &o->ema);
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    const gan_val in[GAN_NET_MAX_IN] = {gan__plain_latent(s, o, "z"), gan__plain_label(s, o)};
+    gan_apply_average_all(s, "gen", in, out, &o->ema);
+    return out[0];
 }
 
 static struct gan_landscape landscape(gan_step *s, const void *options, gan_val points)
@@ -252,8 +265,10 @@ GAN_MODEL(plain) = {
             "its own. Losses of several outputs set the discriminator's; disc.real and disc.fake "
             "are then means of the function whose slope --reg holds. With wasserstein the log's "
             "disc.gap estimates the distance between data and fakes: it "
-            "should rise at once, then fall as samples get better.",
+            "should rise at once, then fall as samples get better. With --cond projection both "
+            "networks know the class of each image, and samples can be asked for by class.",
     .needs = GAN_FIELD_IMAGE,
+    .may_need = GAN_FIELD_LABEL,
     .opts = opts,
     .size = sizeof(struct gan__plain),
     .check = check,

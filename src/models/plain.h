@@ -30,9 +30,11 @@ enum gan__plain_latent { GAN__LATENT_NORMAL, GAN__LATENT_UNIFORM };
 
 enum gan__plain_play { GAN__PLAY_ALTERNATING, GAN__PLAY_SIMULTANEOUS, GAN__PLAY_EXTRA };
 
-/* One or two independent batches of fakes and what the first was made of. */
+/* One or two independent batches of fakes and what the first was made of. Where networks know the
+ * class, fake i has that of the batch's real image i: the law of the data, and what lies between the
+ * two has one class as well. */
 struct gan__fakes {
-    gan_val latent, image[2];
+    gan_val latent, label, image[2];
 };
 
 /* Whether the loss asks for something. */
@@ -43,6 +45,9 @@ static inline bool gan__plain_loss_needs(const struct gan__plain *o, gan_loss_ne
 
 /* Latents [N,z] of the stream `name`. */
 gan_val gan__plain_latent(gan_step *s, const struct gan__plain *o, const char *name);
+
+/* Labels [N] of the batch; GAN_NONE where networks do not know the class. */
+gan_val gan__plain_label(gan_step *s, const struct gan__plain *o);
 
 /* New fakes from latents of the stream. */
 struct gan__fakes gan__plain_fakes(gan_step *s, const struct gan__plain *o, const char *stream);

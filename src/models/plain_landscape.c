@@ -6,6 +6,7 @@
 struct view {
     gan_step *s;
     const struct gan__plain *o;
+    gan_val label; /* of the batch, where networks know it */
 };
 
 /* --- what losses may ask for --------------------------------------------------------------------- */
@@ -40,11 +41,31 @@ static gan_val alone(const struct view *v, gan_val x)
     return packed;
 }
 
-static gan_val judge(const struct view *v, gan_val x)
+static gan_val judge_as(const struct view *v, gan_val x, gan_val label)
 {
     gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
-    gan_apply_all(v->s, "disc", &x, out);
+    const gan_val in[GAN_NET_MAX_IN] = {x, label};
+    gan_apply_all(v->s, "disc", in, out);
     return out[0];
+}
+
+static gan_val judge(const struct view *v, gan_val x)
+{
+    return judge_as(v, x, v->label);
+}
+
+/* Points have no class: the mean over all of them. */
+static gan_val judge_points(const struct view *v, gan_val x)
+{
+    gan_graph *g = gan_step_graph(v->s);
+    int64_t classes = v->o->net.cond != GAN__COND_NONE ? v->o->net.task.classes : 0;
+    gan_val sum = classes > 0 ? GAN_NONE : judge(v, x);
+    for (int64_t y = 0; y < classes; y++) {
+        gan_val label = gan_fill(g, (double)y, GAN_SHAPE(gan_dim(g, x, 0)));
+        gan_val on = judge_as(v, x, gan_cast(g, label, GAN_I32));
+        sum = y == 0 ? on : gan_add(g, sum, on);
+    }
+    return classes > 0 ? gan_scale(g, sum, 1 / (double)classes) : sum;
 }
 
 /* The same fakes in another order, i beside i + half of them: a second batch, all but independent. */
@@ -59,9 +80,9 @@ static gan_val halves_swapped(gan_graph *g, gan_val x)
 struct gan_landscape gan__plain_landscape(gan_step *s, const struct gan__plain *o, gan_val fake,
                                           gan_val points)
 {
-    struct view v = {s, o};
+    struct view v = {s, o, gan__plain_label(s, o)};
     gan_graph *g = gan_step_graph(s);
-    struct gan_landscape l = {.value = judge(&v, alone(&v, points)), .fake = fake};
+    struct gan_landscape l = {.value = judge_points(&v, alone(&v, points)), .fake = fake};
     struct gan_loss_context c = {.g = g,
                                  .params = &o->labels,
                                  .kept = kept,

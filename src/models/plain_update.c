@@ -15,6 +15,7 @@ struct play {
     const struct gan__plain *o;
     struct gan_loss_context loss;
     bool quiet;                         /* reports nothing */
+    gan_val label;                      /* of the batch, where D knows it */
     gan_val feature_real, feature_fake; /* of the discriminator */
 };
 
@@ -88,8 +89,8 @@ static gan_val shown(const struct play *p, gan_val x)
 static gan_val judge(const struct play *p, gan_val x, gan_val *features)
 {
     gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
-    x = shown(p, x);
-    gan_apply_all(p->s, "disc", &x, out);
+    const gan_val in[GAN_NET_MAX_IN] = {shown(p, x), p->label};
+    gan_apply_all(p->s, "disc", in, out);
     if (features != NULL) {
         *features = out[1];
     }
@@ -117,14 +118,28 @@ gan_val gan__plain_latent(gan_step *s, const struct gan__plain *o, const char *n
                                             : gan_latent(s, name, o->net.z);
 }
 
+gan_val gan__plain_label(gan_step *s, const struct gan__plain *o)
+{
+    return o->net.cond != GAN__COND_NONE ? gan_batch(s, GAN_FIELD_LABEL) : GAN_NONE;
+}
+
+static gan_val generate(gan_step *s, gan_val latent, gan_val label)
+{
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    const gan_val in[GAN_NET_MAX_IN] = {latent, label};
+    gan_apply_all(s, "gen", in, out);
+    return out[0];
+}
+
 struct gan__fakes gan__plain_fakes(gan_step *s, const struct gan__plain *o, const char *stream)
 {
-    struct gan__fakes f = {.latent = gan__plain_latent(s, o, stream)};
-    f.image[0] = gan_apply(s, "gen", f.latent);
+    struct gan__fakes f = {.latent = gan__plain_latent(s, o, stream),
+                           .label = gan__plain_label(s, o)};
+    f.image[0] = generate(s, f.latent, f.label);
     if (two_fakes(o)) {
         char second[16];
         (void)gan__format(second, sizeof second, "%s2", stream);
-        f.image[1] = gan_apply(s, "gen", gan__plain_latent(s, o, second));
+        f.image[1] = generate(s, gan__plain_latent(s, o, second), f.label);
     }
     return f;
 }
@@ -141,7 +156,7 @@ static struct gan__fakes fixed(gan_graph *g, const struct gan__fakes *f)
 
 static void begin(struct play *p, gan_step *s, const struct gan__plain *o)
 {
-    *p = (struct play){.s = s, .o = o, .quiet = p->quiet};
+    *p = (struct play){.s = s, .o = o, .quiet = p->quiet, .label = gan__plain_label(s, o)};
     p->loss = (struct gan_loss_context){.g = gan_step_graph(s),
                                         .params = &o->labels,
                                         .kept = kept_number,

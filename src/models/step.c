@@ -114,7 +114,7 @@ gan_val gan_batch(gan_step *s, gan_field field)
     const struct gan_task *t = s->cfg.opts;
     gan_graph *g = gan_step_graph(s);
     s->segment[s->open < 0 ? 0 : s->open].fields |= (uint32_t)field;
-    if (!(s->cfg.model->needs & (uint32_t)field)) {
+    if (!((s->cfg.model->needs | s->cfg.model->may_need) & (uint32_t)field)) {
         return gan_graph_fail(g, GAN_E_INTERNAL, "model %s reads a field it did not declare",
                               s->cfg.model->name);
     }
@@ -134,6 +134,22 @@ gan_val gan_noise_uniform(gan_step *s, const char *name, gan_shape shape)
     }
     shape.dim[0] = s->cfg.microbatch;
     return gan_random_uniform(g, name, shape);
+}
+
+gan_val gan_labels(gan_step *s, const char *name)
+{
+    const struct gan_task *t = s->cfg.opts;
+    gan_graph *g = gan_step_graph(s);
+    if (s->sampling) {
+        return gan_batch(s, GAN_FIELD_LABEL);
+    }
+    if (t->classes < 1) {
+        return gan_graph_fail(g, GAN_E_RANGE, "labels of %lld classes, at least 1 is needed",
+                              (long long)t->classes);
+    }
+    gan_val u = gan_noise_uniform(s, name, GAN_SHAPE(1));
+    double classes = (double)t->classes; /* u rounds up to 1 in short types */
+    return gan_cast(g, gan_clamp(g, gan_scale(g, u, classes), 0, classes - 0.5), GAN_I32);
 }
 
 gan_val gan_noise_normal(gan_step *s, const char *name, gan_shape shape)

@@ -118,19 +118,27 @@ void gan_average(gan_step *s, const char *name, const struct gan_average *a)
     gan__phase_begin(s);
 }
 
-gan_val gan_apply_average(gan_step *s, const char *name, gan_val x, const struct gan_average *a)
+void gan_apply_average_all(gan_step *s, const char *name, const gan_val *in, gan_val *out,
+                           const struct gan_average *a)
 {
     gan_graph *g = gan_step_graph(s);
     const gan_net *net = gan__step_net(s, name, strlen(name));
-    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
     if (net == NULL || a->half_life <= 0) {
-        return gan_apply(s, name, x);
+        gan_apply_all(s, name, in, out);
+        return;
     }
     gan_val *params = gan__arena_array(&g->arena, (size_t)gan_net_count(net) + 1, sizeof *params);
     if (params == NULL) {
-        return gan_graph_fail(g, GAN_E_NOMEM, "cannot allocate the average of %s", name);
+        gan_graph_fail(g, GAN_E_NOMEM, "cannot allocate the average of %s", name);
+        return;
     }
     gan_ema_values(g, net, "ema", params);
-    gan_net_apply(g, net, &(struct gan_params){.value = params}, s->cfg.mode, &x, out);
+    gan_net_apply(g, net, &(struct gan_params){.value = params}, s->cfg.mode, in, out);
+}
+
+gan_val gan_apply_average(gan_step *s, const char *name, gan_val x, const struct gan_average *a)
+{
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    gan_apply_average_all(s, name, &x, out, a);
     return out[0];
 }

@@ -14,7 +14,9 @@ struct gan__generator {
     bool uniform; /* latents on +-sqrt 3 instead of normal */
     int64_t height, width, channels;
     uint32_t fields; /* gan_field bits of the batch it makes images from */
+    int64_t classes; /* that can be asked for, 0: none */
     float *latents;  /* [batch,z] */
+    int32_t *labels; /* [batch] */
 };
 
 /* What it is made of; all borrowed, the store for as long as it lives. */
@@ -37,6 +39,13 @@ void gan__generator_release(struct gan__generator *g);
 void gan__generator_latents(const struct gan__generator *g, uint64_t seed, int64_t first, int64_t n,
                             float *z);
 
+/* Whether rows of a grid can be latents and columns classes. */
+static inline bool gan__generator_by_class(const struct gan__generator *g)
+{
+    enum { MOST_COLUMNS = 100 };
+    return g->classes > 0 && g->classes <= MOST_COLUMNS;
+}
+
 /* Receives images as they are made: f32 [n,height,width,channels], numbers first .. first+n-1. */
 struct gan__image_sink {
     gan_status (*put)(void *ctx, int64_t first, int64_t n, const float *hwc, gan_err *err);
@@ -47,10 +56,17 @@ struct gan__image_sink {
 struct gan__generate {
     uint64_t seed;
     int64_t first, n;
-    const float *z;               /* NULL: of the seed */
+    const float *z;        /* NULL: of the seed */
+    const int32_t *labels; /* [n] classes of the images; NULL: by the next two */
+    int64_t only;          /* class + 1 of all; 0: each class in turn */
+    bool shared; /* one latent for an image of each class: row r of them has latent first + r */
     const struct gan_batch *from; /* a batch of the generator's size, where it reads fields */
     gan_workspace *workspace;     /* NULL: the plan's own */
 };
+
+/* Class of image i of a job, from 0; -1 without classes. */
+int64_t gan__generator_label(const struct gan__generator *g, const struct gan__generate *what,
+                             int64_t i);
 
 gan_status gan__generator_run(struct gan__generator *g, const struct gan__generate *what,
                               const struct gan__image_sink *sink, gan_err *err);

@@ -15,8 +15,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
-enum { DEFAULT_BATCH = 64, DEFAULT_IMAGES = 64 };
+enum { DEFAULT_BATCH = 64, DEFAULT_IMAGES = 64, DEFAULT_ROWS = 8 };
 
 struct gan_sampler {
     struct gan_sampler_info info;
@@ -32,6 +33,31 @@ static gan_status open_checkpoint(const char *path, gan_checkpoint **c, gan_err 
 {
     return gan__path_is_dir(path) ? gan__open_newest(path, c, err)
                                   : gan_checkpoint_open(path, c, err);
+}
+
+/* The data set's names of classes, all of them or none. */
+static gan_status read_class_names(gan_sampler *s, const gan_checkpoint *c, gan_err *err)
+{
+    int64_t n = s->info.classes;
+    const char **names =
+        n > 0 ? gan__arena_array(&s->recipe.arena, (size_t)n, sizeof *names) : NULL;
+    if (n > 0 && names == NULL) {
+        return gan__fail_nomem(err, (size_t)n * sizeof *names, "names of classes");
+    }
+    for (int64_t i = 0; i < n; i++) {
+        char key[40];
+        (void)gan__format(key, sizeof key, "data.class.%05" PRId64, i);
+        const char *name = gan_checkpoint_meta(c, key);
+        if (name == NULL) {
+            return GAN_OK;
+        }
+        names[i] = gan__arena_strdup(&s->recipe.arena, name);
+        if (names[i] == NULL) {
+            return gan__fail_nomem(err, strlen(name), "names of classes");
+        }
+    }
+    s->info.class_names = names;
+    return GAN_OK;
 }
 
 static gan_status fill_info(gan_sampler *s, const gan_checkpoint *c, gan_err *err)
@@ -53,6 +79,8 @@ static gan_status fill_info(gan_sampler *s, const gan_checkpoint *c, gan_err *er
     info->width = s->generator.width;
     info->channels = s->generator.channels;
     info->latent = s->generator.z;
+    info->classes = s->generator.classes;
+    GAN_TRY(read_class_names(s, c, err));
     return info->file != NULL && info->hash != NULL ? GAN_OK
                                                     : gan__fail_nomem(err, 64, "a sampler");
 }
@@ -168,10 +196,53 @@ gan_status gan_sampler_decode(gan_sampler *s, const float *z, int64_t n, float *
     return copy_images(s, &(struct gan__generate){.z = z, .n = n}, hwc, err);
 }
 
+gan_status gan_sampler_decode_classes(gan_sampler *s, const float *z, const int32_t *labels,
+                                      int64_t n, float *hwc, gan_err *err)
+{
+    return copy_images(s, &(struct gan__generate){.z = z, .labels = labels, .n = n}, hwc, err);
+}
+
+gan_status gan_sampler_class(const gan_sampler *s, const char *text, int64_t *out, gan_err *err)
+{
+    int64_t n = s->info.classes, number = 0;
+    if (n == 0) {
+        return gan__fail(err, GAN_E_ARG, "class '%.60s': model %s was trained without classes",
+                         text, s->info.model);
+    }
+    for (int64_t i = 0; s->info.class_names != NULL && i < n; i++) {
+        if (strcasecmp(text, s->info.class_names[i]) == 0) {
+            *out = i;
+            return GAN_OK;
+        }
+    }
+    if (!gan__parse_i64(text, &number)) {
+        size_t names = s->info.class_names != NULL ? (size_t)n : 0;
+        const char *near = gan__nearest_name(text, s->info.class_names, names);
+        return gan__fail(err, GAN_E_ARG, "no class is named '%.60s'%s%s%s", text,
+                         near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+    }
+    if (number < 0 || number >= n) {
+        return gan__fail(err, GAN_E_RANGE, "class %" PRId64 ", allowed are 0 to %" PRId64, number,
+                         n - 1);
+    }
+    *out = number;
+    return GAN_OK;
+}
+
 /* --- images as files ---------------------------------------------------------------------------- */
+
+/* Name of a class, or its number. */
+static void class_text(char *dst, size_t cap, const gan_sampler *s, int64_t y)
+{
+    const char *const *names = s->info.class_names;
+    if (names == NULL || y < 0 || !gan__format(dst, cap, "%s", names[y])) {
+        (void)gan__format(dst, cap, "%" PRId64, y);
+    }
+}
 
 struct folder_sink {
     const gan_sampler *s;
+    const struct gan__generate *job;
     const char *path;
     char seed[24];
 };
@@ -180,12 +251,17 @@ static gan_status put_file(const struct folder_sink *f, int64_t number, const fl
                            gan_err *err)
 {
     const struct gan_sampler_info *info = &f->s->info;
-    char name[32], index[24], path[GAN_PATH_TEXT_MAX];
+    char name[32], index[24], label[64], path[GAN_PATH_TEXT_MAX];
+    class_text(label, sizeof label, f->s,
+               gan__generator_label(&f->s->generator, f->job, number - f->job->first));
     (void)gan__format(name, sizeof name, "%05" PRId64 ".png", number);
     (void)gan__format(index, sizeof index, "%" PRId64, number);
     GAN_TRY(gan__path_join(path, sizeof path, f->path, name, err));
-    struct gan__png_text texts[] = {
-        {"model", info->model}, {"hash", info->hash}, {"seed", f->seed}, {"index", index}};
+    struct gan__png_text texts[] = {{"model", info->model},
+                                    {"hash", info->hash},
+                                    {"seed", f->seed},
+                                    {"index", index},
+                                    {"class", label}};
     struct gan__image image = {
         .height = info->height, .width = info->width, .channels = info->channels};
     int64_t n = info->height * info->width * info->channels;
@@ -196,7 +272,7 @@ static gan_status put_file(const struct folder_sink *f, int64_t number, const fl
     for (int64_t i = 0; i < n; i++) {
         image.data[i] = gan__byte_of(hwc[i], info->range);
     }
-    gan_status status = gan__png_write(path, &image, texts, 4, err);
+    gan_status status = gan__png_write(path, &image, texts, info->classes > 0 ? 5 : 4, err);
     gan__free(image.data);
     return status;
 }
@@ -224,7 +300,7 @@ static gan_status write_folder(gan_sampler *s, const struct gan__generate *what,
                          s->info.channels);
     }
     GAN_TRY(gan__mkdirs(path, err));
-    struct folder_sink sink = {.s = s, .path = path};
+    struct folder_sink sink = {.s = s, .job = what, .path = path};
     (void)gan__copy(sink.seed, sizeof sink.seed, seed);
     return gan__generator_run(&s->generator, what, &(struct gan__image_sink){put_files, &sink},
                               err);
@@ -242,9 +318,11 @@ static gan_status read_latents(const gan_sampler *s, const struct gan_sample_req
                          what->latents, gan_shape_text(&shape, text, sizeof text), s->info.model,
                          s->info.latent);
     }
-    if (what->n > shape.dim[0]) {
-        return gan__fail(err, GAN_E_RANGE, "--n is %" PRId64 ", %s holds %" PRId64 " latents",
-                         what->n, what->latents, shape.dim[0]);
+    int64_t most = job->shared ? shape.dim[0] * s->info.classes : shape.dim[0];
+    if (what->n > most) {
+        return gan__fail(err, GAN_E_RANGE,
+                         "--n is %" PRId64 ", %s holds %" PRId64 " latents for %" PRId64 " images",
+                         what->n, what->latents, shape.dim[0], most);
     }
     if (shape.dim[0] == 0) {
         return gan__fail(err, GAN_E_FORMAT, "%s: no latents in it, at least one is expected",
@@ -256,7 +334,7 @@ static gan_status read_latents(const gan_sampler *s, const struct gan_sample_req
                              what->latents, i / shape.dim[1], i % shape.dim[1]);
         }
     }
-    job->n = what->n > 0 ? what->n : shape.dim[0];
+    job->n = what->n > 0 ? what->n : most;
     job->z = *z;
     return GAN_OK;
 }
@@ -264,7 +342,8 @@ static gan_status read_latents(const gan_sampler *s, const struct gan_sample_req
 static gan_status write_job(gan_sampler *s, const struct gan_sample_request *what,
                             const struct gan__generate *job, const char *path, gan_err *err)
 {
-    char seed[24] = "latents";
+    char seed[24] = "latents", label[64] = "";
+    class_text(label, sizeof label, s, job->only - 1);
     if (job->z == NULL) {
         (void)gan__format(seed, sizeof seed, "%" PRIu64, job->seed);
     }
@@ -275,15 +354,42 @@ static gan_status write_job(gan_sampler *s, const struct gan_sample_request *wha
         return write_folder(s, job, seed, path, err);
     }
     struct gan__png_text texts[] = {
-        {"model", s->info.model}, {"hash", s->info.hash}, {"seed", seed}};
+        {"model", s->info.model}, {"hash", s->info.hash}, {"seed", seed}, {"class", label}};
+    bool by_class = what->columns == 0 && job->shared && gan__generator_by_class(&s->generator);
     struct gan__picture how = {
         .range = s->info.range,
         .points = s->info.points,
-        .columns = what->columns,
+        .columns = by_class ? s->info.classes : what->columns,
         .texts = texts,
-        .n_texts = sizeof texts / sizeof texts[0],
+        .n_texts = job->only > 0 ? 4 : 3,
     };
     return gan__picture_write(&s->generator, job, &how, path, err);
+}
+
+/* One class, or a grid with a column for each, or each in turn. */
+static gan_status choose_classes(const gan_sampler *s, const struct gan_sample_request *what,
+                                 const char *path, struct gan__generate *job, gan_err *err)
+{
+    int64_t classes = s->info.classes;
+    if (what->one_class && classes == 0) {
+        return gan__fail(err, GAN_E_ARG, "--class: model %s was trained without classes",
+                         s->info.model);
+    }
+    if (what->one_class && (what->class_index < 0 || what->class_index >= classes)) {
+        return gan__fail(err, GAN_E_RANGE, "--class is %" PRId64 ", allowed are 0 to %" PRId64,
+                         what->class_index, classes - 1);
+    }
+    if (what->one_class || classes == 0) {
+        job->only = what->one_class ? what->class_index + 1 : 0;
+        return GAN_OK;
+    }
+    bool grid = gan__ends_with(path, ".png") && !s->info.points && what->columns == 0 &&
+                gan__generator_by_class(&s->generator);
+    job->shared = grid || what->latents != NULL;
+    if (grid && what->n == 0) {
+        job->n = DEFAULT_ROWS * classes;
+    }
+    return GAN_OK;
 }
 
 gan_status gan_sampler_write(gan_sampler *s, const struct gan_sample_request *what,
@@ -299,6 +405,7 @@ gan_status gan_sampler_write(gan_sampler *s, const struct gan_sample_request *wh
                          "0 on",
                          what->n, what->first, MOST);
     }
+    GAN_TRY(choose_classes(s, what, path, &job, err));
     gan_status status = what->latents != NULL ? read_latents(s, what, &job, &z, err) : GAN_OK;
     if (status == GAN_OK) {
         status = write_job(s, what, &job, path, err);

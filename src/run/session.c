@@ -14,7 +14,7 @@
 #include <omp.h>
 #include <string.h>
 
-enum { MEAN_IMAGES = 10000, DEFAULT_EPOCHS = 25, ENDLESS_STEPS = 20000 };
+enum { MEAN_IMAGES = 10000, DEFAULT_EPOCHS = 25, ENDLESS_STEPS = 20000, ALONE_CLASSES = 10 };
 
 int gan__recipe_threads(const struct gan__recipe *r)
 {
@@ -57,6 +57,7 @@ static gan_status fit_alone(struct gan__session *s, gan_err *err)
     const struct gan__run_opts *o = &s->recipe->run;
     s->task->height = s->task->width = o->size > 0 ? o->size : 64;
     s->task->channels = o->channels > 0 ? o->channels : 3;
+    s->task->classes = ALONE_CLASSES;
     return s->recipe->model->fit(s->recipe->opts, o->size > 0, err);
 }
 
@@ -78,6 +79,7 @@ static gan_status fit_given(struct gan__session *s, gan_err *err)
     if (status == GAN_OK && size > 0) {
         s->task->height = s->task->width = size;
         s->task->channels = channels > 0 ? channels : 3;
+        s->task->classes = 1; /* how many, the data will say */
         status = s->recipe->model->fit(s->recipe->opts, true, err);
     }
     gan__spec_release(&spec);

@@ -95,7 +95,7 @@ static gan_status save(struct trainer *t, gan_err *err)
     return gan__rundir_prune(t->result->dir, t->recipe.run.keep, err);
 }
 
-/* A grid of the same latents every time; points also as numbers. */
+/* A grid of the same latents every time, where there are classes a row each; points also as numbers. */
 static gan_status sample(struct trainer *t, gan_err *err)
 {
     char path[GAN_PATH_TEXT_MAX], text[32];
@@ -103,9 +103,13 @@ static gan_status sample(struct trainer *t, gan_err *err)
     bool points = gan_dataset_about(t->s.data)->points;
     bool png =
         GAN_HAVE_SPNG && (points || t->s.generator.channels == 1 || t->s.generator.channels == 3);
+    bool by_class = !points && gan__generator_by_class(&t->s.generator);
     struct gan__generate what = {
         .seed = (uint64_t)t->recipe.run.seed,
-        .n = points ? SCATTER_POINTS : t->s.generator.batch,
+        .n = points     ? SCATTER_POINTS
+             : by_class ? GAN__GRID_ROWS * t->s.generator.classes
+                        : t->s.generator.batch,
+        .shared = by_class,
         .from = t->s.generator.fields != 0 ? &t->s.show : NULL,
         .workspace = t->s.workspace,
     };
@@ -121,7 +125,9 @@ static gan_status sample(struct trainer *t, gan_err *err)
         struct gan__png_text texts[] = {{"model", t->recipe.model->name}, {"seed", text}};
         struct gan__picture how = {.range = t->s.task->range,
                                    .points = points,
-                                   .columns = t->s.generator.fields != 0,
+                                   .columns = t->s.generator.fields != 0 ? 1
+                                              : by_class                 ? t->s.generator.classes
+                                                                         : 0,
                                    .texts = texts,
                                    .n_texts = 2};
         GAN_TRY(gan__rundir_sample(path, sizeof path, t->result->dir, step, "png", err));
