@@ -122,41 +122,64 @@ static gan_status read_header(struct npy *f, gan_err *err)
     return GAN_OK;
 }
 
-static void copy_elements(const struct npy *f, float *dst)
+/* To one of the two. */
+static void copy_elements(const struct npy *f, double *wide, float *narrow)
 {
     const unsigned char *src = f->map.data + f->data_at;
     int64_t n = gan_shape_count(&f->shape);
-    if (!f->f64) {
-        memcpy(dst, src, (size_t)n * sizeof *dst);
-        return;
-    }
     for (int64_t i = 0; i < n; i++) {
         double v;
-        memcpy(&v, src + (size_t)i * sizeof v, sizeof v);
-        dst[i] = (float)v;
+        float single;
+        if (f->f64) {
+            memcpy(&v, src + (size_t)i * sizeof v, sizeof v);
+            single = (float)v;
+        } else {
+            memcpy(&single, src + (size_t)i * sizeof single, sizeof single);
+            v = (double)single;
+        }
+        if (wide != NULL) {
+            wide[i] = v;
+        } else {
+            narrow[i] = single;
+        }
     }
+}
+
+gan_status gan__npy_parse(const char *path, const unsigned char *p, size_t n, gan_shape *shape,
+                          double **wide, float **data, gan_err *err)
+{
+    struct npy f = {.path = path, .map = {p, n}};
+    void *dst = NULL;
+    *shape = (gan_shape){0};
+    gan_status status = read_header(&f, err);
+    if (status == GAN_OK) {
+        size_t count = (size_t)gan_shape_count(&f.shape);
+        dst = gan__alloc_array(count, wide != NULL ? sizeof **wide : sizeof **data);
+        if (dst == NULL) {
+            status = gan__fail_nomem(err, count * sizeof(float), path);
+        }
+    }
+    if (status == GAN_OK) {
+        copy_elements(&f, wide != NULL ? dst : NULL, wide != NULL ? NULL : dst);
+        *shape = f.shape;
+    }
+    if (wide != NULL) {
+        *wide = dst;
+    } else {
+        *data = dst;
+    }
+    gan__free(f.header);
+    return status;
 }
 
 gan_status gan_npy_read(const char *path, gan_shape *shape, float **data, gan_err *err)
 {
-    struct npy f = {.path = path};
+    struct gan__map map;
     *data = NULL;
     *shape = (gan_shape){0};
-    GAN_TRY(gan__map_open(&f.map, path, err));
-    gan_status status = read_header(&f, err);
-    if (status == GAN_OK) {
-        size_t n = (size_t)gan_shape_count(&f.shape);
-        *data = gan__alloc_array(n, sizeof **data);
-        if (*data == NULL) {
-            status = gan__fail_nomem(err, n * sizeof **data, path);
-        }
-    }
-    if (status == GAN_OK) {
-        copy_elements(&f, *data);
-        *shape = f.shape;
-    }
-    gan__free(f.header);
-    gan__map_close(&f.map);
+    GAN_TRY(gan__map_open(&map, path, err));
+    gan_status status = gan__npy_parse(path, map.data, map.size, shape, NULL, data, err);
+    gan__map_close(&map);
     return status;
 }
 

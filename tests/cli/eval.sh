@@ -1,0 +1,63 @@
+# gan eval: anything against anything; the result's protocol; lines and exit codes of what cannot be done.
+. "$SRC/tests/cli/case.inc"
+value() { sed -n "/\"metric\": \"$1\"/,/}/s/^ *\"value\": \(.*\),\$/\1/p" out; }
+
+gray_idx 60 8 8 >a
+tiny_run run
+run 0 eval run --data idx:a --metrics kid,prdc --n 50 --seed 3 --threads 1 --json
+quiet
+prints '"kind": "run"' '"step": 2' '"n": 50' '"name": "pixels:16"' '"hash": "pixels-8x8x1"' '"seed": 3' \
+    '"codec": "8 bits, from [-1,1]"' '"low": ' '"metric": "coverage"'
+cp out first
+run 0 eval run/checkpoints/step-00000002.safetensors --data idx:a --metrics kid,prdc --n 50 --seed 3 --threads 1 --json
+[ "$(grep '"value"' out)" = "$(grep '"value"' first)" ] || fail "run and checkpoint differ"
+prints '"cached": true'
+run 0 eval run --data idx:a --metrics kid,prdc --n 50 --seed 3 --threads 1 --no-cache --json
+[ "$(grep '"value"' out)" = "$(grep '"value"' first)" ] || fail "the cache changes figures"
+run 0 eval run --data idx:a --metrics kid --n 50
+grep -q "trained on data of this kind" err || fail "no warning about training data"
+
+# generated images as an array give the run's figures
+run 0 sample run --n 50 --seed 3 --out x.npy
+run 0 eval x.npy --data idx:a --metrics kid,prdc --n 50 --seed 3 --threads 1 --json
+[ "$(grep '"value"' out)" = "$(grep '"value"' first)" ] || fail "array and run differ"
+
+# features against features; FID of a set with itself
+{ npy 20 2; i=0; while [ $i -lt 40 ]; do bytes 0 0 $((i * 3 % 128)) $((60 + i % 7)); i=$((i + 1)); done; } >f.npy
+run 0 eval f.npy --data f.npy --metrics prdc --json
+prints '"kind": "features"' '"name": "as given"'
+[ "$(value precision)/$(value recall)" = 1/1 ] || [ "$(value precision)/$(value recall)" = 1.0/1.0 ] || fail "a set does not cover itself"
+if "$GAN" doctor | grep -q "lapack *on"; then
+    run 0 eval f.npy --data f.npy --metrics fid --json
+    value fid | awk '!($1 < 1e-6) { exit 1 }' || fail "FID of a set with itself is $(value fid)"
+    run 0 eval run --data idx:a --metrics fid --n 50 --threads 1
+    grep -q "do not determine a covariance" err || fail "no warning about few samples"
+fi
+
+# wrong without opening a file: 2
+run 2 eval run --data idx:a --metrics fidd
+complains "unknown metric 'fidd' (did you mean fid?)"
+run 2 eval run --data idx:a --features pixel
+complains "unknown features 'pixel' (did you mean pixels?)"
+run 2 eval run --metrics fid
+complains "--data is missing"
+run 2 eval run --data idx:a --metrics is
+complains "is needs class scores"
+# files and what is in them: 1, and no figure
+run 1 eval run --data ./nothing
+complains "./nothing is not there"
+run 1 eval run --data idx:a --metrics kid --n 5
+complains "kid needs at least 10 samples on each side, the reals are 5"
+gray_idx 1 8 8 >one
+{ bytes 0 0 8 3 0 0 0 12 0 0 0 8 0 0 0 8; head -c 768 /dev/zero; } >black
+run 1 eval idx:black --data idx:a --metrics kid,prdc
+complains "all 12 samples of the fakes have the same features"
+{ npy 12 2; i=0; while [ $i -lt 23 ]; do bytes 0 0 $((i * 3)) 63; i=$((i + 1)); done; bytes 0 0 192 127; } >nan.npy
+run 1 eval nan.npy --data f.npy --metrics kid
+complains "features of fakes sample 11 is not finite"
+run 1 eval f.npy --data run --metrics kid --features pixels
+complains "features of the reals have 64 numbers, of the fakes 2"
+printf 'PK not a zip' >bad.npz
+run 1 eval bad.npz --data f.npy --metrics kid
+complains "bad.npz: not a .npz file"
+finish
