@@ -9,8 +9,8 @@ set -eu
 # build: compiler, CMake
 packages="make cmake ninja-build gcc libc6-dev pkg-config"
 # libraries, each a switch of the build (cmake/dependencies.cmake)
-packages="$packages libdnnl-dev zlib1g-dev libspng-dev libyaml-dev libcjson-dev libcairo2-dev"
-packages="$packages liblapack-dev libopenblas0-openmp"
+packages="$packages libdnnl-dev zlib1g-dev libspng-dev libturbojpeg0-dev libyaml-dev"
+packages="$packages libcjson-dev libcairo2-dev liblapack-dev libopenblas0-openmp"
 # a font for the figures
 packages="$packages fonts-dejavu-core"
 # real data of the demo and the tests

@@ -60,6 +60,8 @@ static gan_status open_into(gan_dataset *ds, const char *text, struct gan__spec 
     if (ds->spec == NULL) {
         return gan__fail_nomem(err, strlen(text), "the name of a data set");
     }
+    ds->source.want_size = spec->common.size;
+    ds->source.want_channels = spec->common.channels;
     GAN_TRY(spec->kind->open(&ds->source, spec->argument, spec->opts, err));
     GAN_TRY(check_points(ds, spec, err));
     fill_info(ds, spec);

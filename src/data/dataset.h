@@ -8,16 +8,17 @@
 /* What an open data set can do. A kind's open fills it; `release` must cope with a half-filled one,
  * for it is called after a failed open too. */
 struct gan__source {
-    int64_t count;                  /* samples, INT64_MAX when endless */
-    int64_t height, width;          /* of a stored sample */
-    int64_t channels;               /* 1 or 3 after compositing; dimension of points */
-    bool points, endless, alpha;    /* as in gan_dataset_info */
-    uint8_t background[3];          /* what padding is filled with */
-    int64_t classes;                /* 0: not labelled */
-    const char *const *class_names; /* or NULL */
-    const char *file;               /* file of the images, owned by state; or NULL */
-    uint64_t memory_bytes;          /* mapped or allocated */
-    void *state;                    /* the kind's own */
+    int64_t want_size, want_channels; /* of the SPEC, 0: not given; set before open */
+    int64_t count;                    /* samples, INT64_MAX when endless */
+    int64_t height, width;            /* of a stored sample */
+    int64_t channels;                 /* 1 or 3 after compositing; dimension of points */
+    bool points, endless, alpha;      /* as in gan_dataset_info */
+    uint8_t background[3];            /* what padding is filled with */
+    int64_t classes;                  /* 0: not labelled */
+    const char *const *class_names;   /* or NULL */
+    const char *file;                 /* file of the images, owned by state; or NULL */
+    uint64_t memory_bytes;            /* mapped or allocated */
+    void *state;                      /* the kind's own */
 
     struct gan__source
         *second; /* second images: allocated, released and freed with this; or NULL */
