@@ -40,6 +40,7 @@ struct gan__arch_opts {
     int64_t outputs;         /* scores of a sample; 0 until fitted: 1 */
     int64_t pack;            /* samples the discriminator judges at once; 0 until fitted: 1 */
     int64_t reference;       /* samples of virtual norm's reference batch; 0 until fitted: 64 */
+    double dropout;          /* in D, of architectures that have it; 0: theirs, below 0: none */
     int minibatch;           /* enum gan__minibatch */
     int cond;                /* enum gan__cond; both networks then take labels as second input */
 };

@@ -54,12 +54,13 @@ static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const voi
     const struct gan__head head = {.name = "adv_layer.0", .bias = true};
     gan_graph *g = gan_nn_graph(nn);
     gan_val x = in[0];
+    double dropout = o->dropout > 0 ? o->dropout : o->dropout < 0 ? 0 : 0.25;
     int layer = 0;
     for (int i = 0; i < 4; i++) {
         int64_t channels = o->width > 4 ? (o->width << i) / 4 : 1 << i;
         x = conv(nn, gan_nn_format(nn, "model.%d", layer), x, channels, 2, o->spectral);
         x = gan_leaky_relu(g, x, o->slope);
-        x = gan_dropout_channels(nn, gan_nn_format(nn, "model.%d", layer + 2), x, 0.25);
+        x = gan_dropout_channels(nn, gan_nn_format(nn, "model.%d", layer + 2), x, dropout);
         layer += 3;
         if (i > 0) {
             x = gan__arch_norm(nn, gan_nn_format(nn, "model.%d", layer++), x, &norm);

@@ -40,4 +40,14 @@ run 2 train plain --data idx:data $small --cond projection --pack 2 --out none
 complains "no single class"
 run 0 train plain --data 'idx:data?size=16' $small --cond projection --out given
 run 0 plan sngan-projection --data 'idx:data?size=32' --batch 2 --width 2
+for model in cgan "cgan --net conv" acgan; do
+    run 0 train $model --data idx:data --steps 1 --batch 4 --width 4 --z 4 --threads 1 --out "$model"
+    run 0 sample "$model" --class 1 --n 2 --out two.npy
+    run 2 train $model --data idx:plain --steps 1 --out none
+    complains "needs classes"
+done
+run 2 train acgan --variant onehot --z 3 --data idx:data --steps 1 --out none
+complains "--z is 3" "at least 4"
+run 2 train cgan --data idx:data --loss cramer --out none
+complains "cgan"
 finish

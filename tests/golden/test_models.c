@@ -253,6 +253,105 @@ static void unrolled_f32(void **state)
     replay_f32(unrolled_case);
 }
 
+/* Models that know the class. */
+static const struct setting projection_set[] = {{"arch", "gan-mlp"},
+                                                {"cond", "projection"},
+                                                {"loss", "wasserstein"},
+                                                {"reg", "gp:10"},
+                                                {"z", "4"},
+                                                {"width", "3"},
+                                                {"optim-gen", "adam:2e-3,.5,.999"},
+                                                {"optim-disc", "adam:2e-3,.5,.999"},
+                                                {NULL, NULL}};
+
+static const struct setting cgan_set[] = {{"z", "4"},
+                                          {"width", "3"},
+                                          {"dropout", "0"},
+                                          {"optim-gen", "adam:2e-3,.5,.999"},
+                                          {"optim-disc", "adam:2e-3,.5,.999"},
+                                          {NULL, NULL}};
+
+static const struct setting cgan_conv_set[] = {{"net", "conv"},
+                                               {"z", "4"},
+                                               {"width", "3"},
+                                               {"optim-gen", "adam:2e-3,.5,.999"},
+                                               {"optim-disc", "adam:2e-3,.5,.999"},
+                                               {NULL, NULL}};
+
+static const struct setting acgan_set[] = {{"z", "5"},
+                                           {"width", "4"},
+                                           {"dropout", "0"},
+                                           {"optim-gen", "adam:2e-3,.5,.999"},
+                                           {"optim-disc", "adam:2e-3,.5,.999"},
+                                           {NULL, NULL}};
+
+static const struct setting acgan_onehot_set[] = {{"variant", "onehot"},
+                                                  {"z", "6"},
+                                                  {"width", "2"},
+                                                  {"dropout", "0"},
+                                                  {"optim-gen", "adam:2e-3,.5,.999"},
+                                                  {"optim-disc", "adam:2e-3,.5,.999"},
+                                                  {NULL, NULL}};
+
+static const struct trace_case conditional[] = {
+    {.file = "projection",
+     .model = "plain",
+     .height = 3,
+     .width = 2,
+     .channels = 2,
+     .classes = 3,
+     .set = projection_set,
+     .batch = 6},
+    {.file = "cgan",
+     .model = "cgan",
+     .height = 3,
+     .width = 2,
+     .channels = 2,
+     .classes = 3,
+     .set = cgan_set,
+     .batch = 6},
+    {.file = "cgan_conv",
+     .model = "cgan",
+     .height = 16,
+     .width = 16,
+     .channels = 1,
+     .classes = 3,
+     .set = cgan_conv_set,
+     .batch = 4},
+    {.file = "acgan",
+     .model = "acgan",
+     .height = 32,
+     .width = 32,
+     .channels = 1,
+     .classes = 3,
+     .set = acgan_set,
+     .batch = 3},
+    {.file = "acgan_onehot",
+     .model = "acgan",
+     .height = 32,
+     .width = 32,
+     .channels = 1,
+     .classes = 3,
+     .set = acgan_onehot_set,
+     .batch = 2},
+};
+
+static void conditional_f64(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof conditional / sizeof conditional[0]; i++) {
+        replay_f64(conditional[i]);
+    }
+}
+
+static void conditional_f32(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof conditional / sizeof conditional[0]; i++) {
+        replay_f32(conditional[i]);
+    }
+}
+
 static void gan_f64(void **state)
 {
     (void)state;
@@ -376,6 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(play_f64),          cmocka_unit_test(play_f32),
+        cmocka_unit_test(conditional_f64),   cmocka_unit_test(conditional_f32),
         cmocka_unit_test(lazy_f64),          cmocka_unit_test(lazy_f32),
         cmocka_unit_test(l2l_f64),           cmocka_unit_test(l2l_f32),
         cmocka_unit_test(unrolled_f64),      cmocka_unit_test(unrolled_f32),

@@ -90,6 +90,7 @@ static void open_model(struct replay *r)
     t->width = c->width;
     t->channels = c->channels;
     t->channels_b = c->channels_b;
+    t->classes = c->classes;
     t->points = c->points;
     NEED(m->fit(r->opts, true, err) == GAN_OK);
     r->store = gan_store_new();
@@ -197,8 +198,8 @@ static int64_t next_update(struct replay *r, const char *phase, int made)
 
 static void run_segment(struct replay *r, int i, int step, int64_t run)
 {
-    static const char *const feeds[] = {"image",       "image_b",     "z",   "z_d", "z_g",
-                                        "pool.fake_a", "pool.fake_b", "eps", "path"};
+    static const char *const feeds[] = {"image",       "image_b",     "z",   "z_d",  "z_g",  "y",
+                                        "pool.fake_a", "pool.fake_b", "eps", "path", "label"};
     const struct gan__segment *seg = gan__step_segment(r->step, i);
     struct gan_feed_data data[MAX_FEEDS];
     struct gan_scalar_data scalars[GAN__OPTIM_SCALARS];
@@ -207,7 +208,8 @@ static void run_segment(struct replay *r, int i, int step, int64_t run)
     for (size_t k = 0; k < sizeof feeds / sizeof *feeds; k++) {
         if (takes_feed(seg->graph, feeds[k])) {
             gan_tensor t = feed_tensor(r, step, run, feeds[k]);
-            data[n_feeds++] = (struct gan_feed_data){feeds[k], converted(t, r->c->real)};
+            data[n_feeds++] = (struct gan_feed_data){
+                feeds[k], converted(t, strcmp(feeds[k], "label") == 0 ? GAN_I32 : r->c->real)};
         }
     }
     for (int u = 0; u < seg->n_updates; u++) {

@@ -16,6 +16,7 @@ struct trace_case {
     const char *model;
     int64_t height, width, channels;
     int64_t channels_b;        /* of second images, 0: none */
+    int64_t classes;           /* of labels, 0: none */
     bool points;               /* samples are points of `channels` numbers */
     const struct setting *set; /* options; NULL name ends */
     int64_t batch;

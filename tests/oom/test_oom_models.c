@@ -102,6 +102,7 @@ static void each(const char *model, int64_t microbatch, bool compiled, const cha
     struct gan_task *t = s.opts;
     t->height = t->width = 16;
     t->channels = 1;
+    t->classes = 3;
     assert_int_equal(s.model->fit(s.opts, true, &err), GAN_OK);
     oom_each(model, scene, &s, (struct oom_rules){.points = compiled ? 12 : 24});
     free(s.opts);
@@ -141,6 +142,15 @@ static void plain(void **state)
     each("plain", 2, false, spectral);
 }
 
+static void conditional(void **state)
+{
+    (void)state;
+    const char *const mlp[] = {"width", "2", "z", "3", NULL};
+    const char *const cond[] = {"cond", "projection", "width", "2", "z", "3", "ema", "9", NULL};
+    each("cgan", 2, true, mlp);
+    each("plain", 2, false, cond);
+}
+
 /* Updates as values, and a rule that is a network. */
 static void unrolled(void **state)
 {
@@ -156,7 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dcgan), cmocka_unit_test(gan),      cmocka_unit_test(autoencoder),
-        cmocka_unit_test(plain), cmocka_unit_test(unrolled),
+        cmocka_unit_test(plain), cmocka_unit_test(unrolled), cmocka_unit_test(conditional),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { COUNT = 40, SIDE = 16, PIXELS = SIDE * SIDE, CLASSES = 3, MAX_SET = 16 };
+enum { COUNT = 40, SIDE = 32, PIXELS = SIDE * SIDE, CLASSES = 3, MAX_SET = 16 };
 
 static struct temp_dir tmp;
 static char spec[TEMP_PATH_MAX + 8];
@@ -56,6 +56,10 @@ static const struct {
     const char *model, *words;
 } models[] = {
     {"plain", "arch=dcgan cond=projection reg=sn width=2 z=4 ema=100"},
+    {"cgan", "width=4 z=4"},
+    {"cgan", "net=conv width=2 z=4"},
+    {"acgan", "width=4 z=4"},
+    {"acgan", "variant=onehot width=8 z=8"},
 };
 
 static void ok(gan_status status, const gan_err *err)

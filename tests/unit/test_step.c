@@ -43,6 +43,7 @@ static void world_open(struct world *w, const char *model, int64_t size, int64_t
     struct gan_task *t = w->opts;
     t->height = t->width = size;
     t->channels = channels;
+    t->classes = 10;
     assert_int_equal(w->model->fit(w->opts, true, &err), GAN_OK);
     w->store = gan_store_new();
     if (gan_model_declare(w->model, w->opts, w->store, real, &w->nets, &err) != GAN_OK) {
@@ -89,6 +90,26 @@ static void parameter_counts(void **state)
     assert_int_equal(params("autoencoder", 32, 1, aae, "enc"), 524800 + 262656 + 1024 + 2 * 5130);
     assert_int_equal(params("autoencoder", 32, 1, aae, "gen"), 5632 + 262656 + 1024 + 525312);
     assert_int_equal(params("autoencoder", 32, 1, aae, "disc"), 5632 + 131328 + 257);
+}
+
+/* PyTorch-GAN `cgan`: 110-128-256-512-1024-1024, 1034-512-512-512-1 and two 10x10 tables; `acgan`;
+ * clvrai/ACGAN-PyTorch. With biases and norms; from the reference code's layer lists. */
+static void conditional_parameter_counts(void **state)
+{
+    (void)state;
+    const char *const conv[] = {"net", "conv", "width", "64", NULL};
+    const char *const onehot[] = {"variant", "onehot", NULL};
+    assert_int_equal(params("cgan", 32, 1, NULL, "gen"), 1757412);
+    assert_int_equal(params("cgan", 32, 1, NULL, "disc"), 1055845);
+    /* dcgan's, 10 more latents into 512 kernels of 4x4, 10 more maps into 64; a table of 10x10 */
+    assert_int_equal(params("cgan", 64, 3, conv, "gen"), 3576704 + 10 * 512 * 16 + 100);
+    assert_int_equal(params("cgan", 64, 3, conv, "disc"), 2765568 + 10 * 64 * 16 + 100);
+    assert_int_equal(params("acgan", 32, 1, NULL, "gen"), 1050985);
+    assert_int_equal(params("acgan", 32, 1, NULL, "disc"), 103243);
+    assert_int_equal(params("acgan", 32, 3, onehot, "gen"), 2156352);
+    assert_int_equal(params("acgan", 32, 3, onehot, "disc"), 1663867);
+    assert_int_equal(params("acgan", 128, 3, onehot, "gen"), 11465728);
+    assert_int_equal(params("acgan", 128, 3, onehot, "disc"), 2525563);
 }
 
 /* The counts of spec section 0, from the reference code's layer lists. */
@@ -501,6 +522,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameter_counts),
+        cmocka_unit_test(conditional_parameter_counts),
         cmocka_unit_test(translation_parameter_counts),
         cmocka_unit_test(unet_has_the_names_of_the_reference),
         cmocka_unit_test(pix2pix_takes_multiples),

@@ -1,0 +1,211 @@
+/* model_cgan.c: conditional GAN: both networks see the label beside their usual input, each through a
+ * table of vectors of its own (a linear layer on the one-hot label).
+ *
+ * min over G, max over D of E log D(x|y) + E log(1 - D(G(z|y)|y)). Mirza and Osindero 2014,
+ * arXiv:1411.1784; the perceptrons, their names and the least squares of PyTorch-GAN `cgan`, except
+ * for its batch norm's epsilon of .8, a slip for the momentum: here 1e-5. The convolutional networks
+ * are those of DCGAN: G's latent is longer by the label's vector, D's image has a constant map for
+ * each number of it. */
+#include "arch.h"
+#include "base/err.h"
+#include "net_mlp.h"
+
+extern const struct gan_arch gan__arch_dcgan;
+
+enum { NET_MLP, NET_CONV };
+enum { MLP_LATENT = 100, MLP_WIDTH = 128 };
+
+struct cgan {
+    struct gan__arch_opts net;
+    int kind; /* NET_MLP, NET_CONV */
+    int64_t embed;
+    double dropout;
+    const struct gan_loss *loss;
+    struct gan_optim optim_gen, optim_disc;
+};
+
+static const struct gan_opt opts[] = {
+    GAN_OPT_CHOICE(struct cgan, kind, "net", "mlp", "mlp|conv",
+                   "perceptrons, or convolutions with the label as maps"),
+    GAN_OPT_I64(struct cgan, net.z, "z", "100", 1, 65536, "length of the latent vector"),
+    GAN_OPT_I64(struct cgan, embed, "embed", "0", 0, 4096,
+                "numbers each network learns for a class; 0: as many as classes"),
+    GAN_OPT_I64(struct cgan, net.width, "width", "0", 0, 4096,
+                "units of G's first layer, D's have four times as many; of convolutions: channels "
+                "next to the image; 0: 128, DCGAN's"),
+    GAN_OPT_F64(struct cgan, net.slope, "slope", "0.2", 0, 0.99, "slope of D's leaky ReLU"),
+    GAN_OPT_F64(struct cgan, dropout, "dropout", "0.4", 0, 0.95,
+                "share of units hidden in the perceptron D"),
+    GAN_OPT_PARSED(struct cgan, loss, "loss", "lsgan", gan_loss_option,
+                   "objective of one score a sample: gan list losses names them"),
+    GAN_OPT_PARSED(struct cgan, optim_gen, "optim-gen", "adam:2e-4,.5,.999", gan_optim_option,
+                   "optimiser of the generator"),
+    GAN_OPT_PARSED(struct cgan, optim_disc, "optim-disc", "adam:2e-4,.5,.999", gan_optim_option,
+                   "optimiser of the discriminator"),
+    GAN_OPT_END,
+};
+
+static gan_status check(const void *options, gan_err *err)
+{
+    const struct cgan *o = options;
+    return gan_loss_check(o->loss, "cgan", 0, err);
+}
+
+static gan_status fit(void *options, bool fixed, gan_err *err)
+{
+    struct cgan *o = options;
+    struct gan_task *t = &o->net.task;
+    GAN_TRY(check(o, err));
+    if (t->points) {
+        return gan__fail(err, GAN_E_ARG,
+                         "cgan makes images, the data are points; use plain --arch gan-mlp --cond "
+                         "projection");
+    }
+    o->embed = o->embed > 0 ? o->embed : t->classes;
+    if (o->kind == NET_CONV) {
+        o->net.arch = &gan__arch_dcgan;
+        return gan__arch_fit(&o->net, fixed, err);
+    }
+    t->range = GAN_RANGE_SIGNED; /* any size will do */
+    o->net.z = o->net.z > 0 ? o->net.z : MLP_LATENT;
+    o->net.width = o->net.width > 0 ? o->net.width : MLP_WIDTH;
+    return GAN_OK;
+}
+
+/* --- networks ------------------------------------------------------------------------------------- */
+
+static gan_val embedded(gan_nn *nn, const char *name, gan_val label, const struct cgan *o)
+{
+    return gan_embedding(nn, name, label,
+                         (struct gan_embedding){.rows = o->net.task.classes, .dim = o->embed});
+}
+
+static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct cgan *o = options;
+    gan_graph *g = gan_nn_graph(nn);
+    const gan_val both[] = {embedded(nn, "label_emb", in[1], o), in[0]};
+    gan_val zy = gan_concat(g, both, 2, 1);
+    if (o->kind == NET_CONV) {
+        gan__arch_dcgan.gen(nn, &zy, out, options);
+        return;
+    }
+    out[0] = gan_tanh(g, gan__mlp_generator(nn, zy, &o->net.task, o->net.width, 0));
+}
+
+/* Image and label -> 4w leaky ReLU -> twice 4w, dropout, leaky ReLU -> score. */
+static void mlp_discriminator(gan_nn *nn, gan_val xy, gan_val *out, const struct cgan *o)
+{
+    gan_graph *g = gan_nn_graph(nn);
+    struct gan_linear l = {.out = 4 * o->net.width, .bias = true};
+    gan_val x = gan_leaky_relu(g, gan_linear(nn, "model.0", xy, l), o->net.slope);
+    for (int i = 2; i <= 5; i += 3) {
+        x = gan_linear(nn, gan_nn_format(nn, "model.%d", i), x, l);
+        x = gan_dropout(nn, gan_nn_format(nn, "model.%d", i + 1), x, o->dropout);
+        x = gan_leaky_relu(g, x, o->net.slope);
+    }
+    l.out = 1;
+    out[0] = gan_linear(nn, "model.8", x, l);
+    out[1] = x;
+}
+
+/* Each number of the label's vector as a map beside the image's channels. */
+static gan_val with_maps(gan_graph *g, gan_val image, gan_val e)
+{
+    int64_t n = gan_dim(g, e, 0), numbers = gan_dim(g, e, 1);
+    gan_val maps = gan_broadcast(g, gan_reshape(g, e, GAN_SHAPE(n, 1, 1, numbers)),
+                                 GAN_SHAPE(n, gan_dim(g, image, 1), gan_dim(g, image, 2), numbers));
+    const gan_val both[] = {image, maps};
+    return gan_concat(g, both, 2, 3);
+}
+
+static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct cgan *o = options;
+    gan_graph *g = gan_nn_graph(nn);
+    gan_val e = embedded(nn, "label_embedding", in[1], o);
+    if (o->kind == NET_CONV) {
+        gan_val x = with_maps(g, in[0], e);
+        gan__arch_dcgan.disc(nn, &x, out, options);
+        return;
+    }
+    const gan_val both[] = {gan_flatten(g, in[0]), e};
+    mlp_discriminator(nn, gan_concat(g, both, 2, 1), out, o);
+}
+
+static void nets(gan_nets *d, const void *options)
+{
+    const struct cgan *o = options;
+    const struct gan_task *t = &o->net.task;
+    struct gan_net_desc net = {
+        .name = "gen",
+        .fn = generator,
+        .in = {{.shape = GAN_SHAPE(2, o->net.z)}, {.shape = GAN_SHAPE(2), .index = true}},
+        .n_in = 2,
+        .init = o->kind == NET_CONV ? gan__arch_dcgan.init : NULL};
+    gan_declare(d, &net);
+    net.name = "disc";
+    net.fn = discriminator;
+    net.in[0].shape = GAN_SHAPE(2, t->height, t->width, t->channels);
+    gan_declare(d, &net);
+}
+
+/* --- the algorithm -------------------------------------------------------------------------------- */
+
+static gan_val apply(gan_step *s, const char *net, gan_val x, gan_val label)
+{
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    const gan_val in[GAN_NET_MAX_IN] = {x, label};
+    gan_apply_all(s, net, in, out);
+    return out[0];
+}
+
+/* Fakes of random classes are made once: G learns from them, then D, beside reals with their own. */
+static void iteration(gan_step *s, const void *options)
+{
+    const struct cgan *o = options;
+    gan_graph *g = gan_step_graph(s);
+    gan_val z = gan_latent(s, "z", o->net.z), y = gan_labels(s, "y");
+    gan_val fake = apply(s, "gen", z, y);
+    gan_val on_fake = apply(s, "disc", fake, y);
+    gan_minimize(s, "gen", gan_loss_gen(o->loss, g, GAN_NONE, on_fake), &o->optim_gen);
+
+    gan_val x = gan_batch(s, GAN_FIELD_IMAGE), its = gan_batch(s, GAN_FIELD_LABEL);
+    gan_val on_real = apply(s, "disc", x, its);
+    on_fake = apply(s, "disc", gan_stop(g, fake), y);
+    bool logits = o->loss->logits;
+    gan_report(s, "disc.real", gan_mean_all(g, logits ? gan_sigmoid(g, on_real) : on_real));
+    gan_report(s, "disc.fake", gan_mean_all(g, logits ? gan_sigmoid(g, on_fake) : on_fake));
+    gan_minimize(s, "disc", gan_loss_disc(o->loss, g, on_real, on_fake), &o->optim_disc);
+}
+
+static gan_val sample(gan_step *s, const void *options)
+{
+    const struct cgan *o = options;
+    return apply(s, "gen", gan_latent(s, "z", o->net.z), gan_labels(s, "y"));
+}
+
+static const struct gan_claim claims[] = {
+    {"parameters at 32x32x1, 10 classes, G and D", "1 757 412, 1 055 845"},
+    {NULL, NULL},
+};
+
+GAN_MODEL(cgan) = {
+    .name = "cgan",
+    .title = "conditional GAN: images of the class that is asked for",
+    .paper = "Mirza and Osindero 2014, arXiv:1411.1784 (PyTorch-GAN `cgan`)",
+    .help = "Generator and discriminator see the label beside noise and image. Needs data with "
+            "classes; gan sample RUN --class K makes one of them, a grid has a column for each. "
+            "--net conv puts DCGAN's networks in the place of the perceptrons. A discriminator may "
+            "learn to ignore the label; plain --cond projection ties it to the features and is the "
+            "stronger way to use it.",
+    .needs = GAN_FIELD_IMAGE | GAN_FIELD_LABEL,
+    .opts = opts,
+    .size = sizeof(struct cgan),
+    .check = check,
+    .fit = fit,
+    .nets = nets,
+    .iteration = iteration,
+    .sample = sample,
+    .claims = claims,
+};
