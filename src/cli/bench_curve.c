@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SEEDS = 8, MOST_POINTS = 1000, MOST_LINES = 4096, SEEDS = 2 };
+enum { MOST_SEEDS = 8, MOST_POINTS = 1000, MOST_LINES = 4096, SEEDS = 1 };
 
 enum estimate { GAP, JENSEN_SHANNON };
 
@@ -54,18 +54,32 @@ static const struct recipe {
      {{"loss", "minimax"},
       {"optim-gen", "adam:2e-4,.5,.999"},
       {"optim-disc", "adam:2e-4,.5,.999"}}},
-    {"nonsaturating",
+    {"gan",
      "log 2 - L/2 (nats)",
      JENSEN_SHANNON,
      {{"loss", "nonsaturating"},
       {"optim-gen", "adam:2e-4,.5,.999"},
       {"optim-disc", "adam:2e-4,.5,.999"}}},
+    {"gan-5", /* a discriminator as near its optimum as the critics are */
+     "log 2 - L/2 (nats)",
+     JENSEN_SHANNON,
+     {{"loss", "nonsaturating"},
+      {"n-critic", "5"},
+      {"optim-gen", "adam:2e-4,.5,.999"},
+      {"optim-disc", "adam:2e-4,.5,.999"}}},
+};
+
+/* Generators: a perceptron, and a small DCGAN; the discriminator is a DCGAN's. */
+static const struct shape {
+    const char *name;
+    struct gan_setting set[2];
+} shapes[] = {
+    {"mlp", {{"arch", "robust-mlp"}, {"width", "16"}}},
+    {"dcgan", {{"arch", "robust-baseline"}, {"width", "8"}}},
 };
 
 static const struct gan_setting common[] = {
-    {"arch", "robust-mlp"},
     {"size", "32"},
-    {"width", "16"},
     {"batch", "32"},
     {"steps", "2000"},
     {"log-every", "2"},
@@ -74,10 +88,16 @@ static const struct gan_setting common[] = {
     {"keep", "1000000"},
 };
 
-enum { RECIPES = sizeof recipes / sizeof *recipes, CELLS = RECIPES * MOST_SEEDS };
+enum {
+    RECIPES = sizeof recipes / sizeof *recipes,
+    SHAPES = sizeof shapes / sizeof *shapes,
+    KINDS = RECIPES * SHAPES,
+    CELLS = KINDS * MOST_SEEDS
+};
 
 /* A training as seen at its checkpoints. */
 struct course {
+    const struct shape *shape;
     const struct recipe *recipe;
     int seed;
     int n; /* checkpoints */
@@ -100,17 +120,19 @@ static gan_status list_cells(struct study *t, const struct gan__cmdline *a,
         return gan__fail(err, GAN_E_RANGE, "--seeds is %d, allowed 1 to %d for curve", (int)seeds,
                          MOST_SEEDS);
     }
-    for (int i = 0; i < (int)seeds * RECIPES; i++) {
+    for (int i = 0; i < (int)seeds * KINDS; i++) {
+        const struct shape *shape = &shapes[i / RECIPES % SHAPES];
         const struct recipe *r = &recipes[i % RECIPES];
         struct gan__cell *c = &t->cells.cell[t->cells.n];
         *c = (struct gan__cell){.model = "plain", .data = t->spec};
-        (void)gan__format(c->seed, sizeof c->seed, "%d", i / RECIPES + 1);
-        (void)gan__format(c->name, sizeof c->name, "%s-%s", r->name, c->seed);
+        (void)gan__format(c->seed, sizeof c->seed, "%d", i / KINDS + 1);
+        (void)gan__format(c->name, sizeof c->name, "%s-%s-%s", shape->name, r->name, c->seed);
         if (!gan__study_wants(o, c->name)) {
             continue;
         }
-        t->course[t->cells.n] = (struct course){.recipe = r, .seed = i / RECIPES + 1};
-        t->cells.n++;
+        t->course[t->cells.n++] =
+            (struct course){.shape = shape, .recipe = r, .seed = i / KINDS + 1};
+        gan__study_settings(c, shape->set, sizeof shape->set / sizeof *shape->set);
         gan__study_settings(c, common, sizeof common / sizeof *common);
         gan__study_settings(c, r->set, sizeof r->set / sizeof *r->set);
         GAN_TRY(gan__study_line(c, a, err));
@@ -215,14 +237,16 @@ static gan_status follow(struct study *t, const struct gan__cell *cell, struct c
 
 static void print_text(const struct study *t)
 {
-    (void)puts("| training | seed | checkpoints | rank correlation | estimate, first to last | "
-               "distance, first to last |\n|---|---|---|---|---|---|");
+    (void)puts("| generator | training | seed | checkpoints | rank correlation | estimate, first "
+               "to last | "
+               "distance, first to last |\n|---|---|---|---|---|---|---|");
     for (int i = 0; i < t->cells.n; i++) {
         const struct course *c = &t->course[i];
         if (c->n > 0) {
-            (void)printf("| %s | %d | %d | %+.2f | %.4g to %.4g | %.4g to %.4g |\n",
-                         c->recipe->name, c->seed, c->n, c->correlation, c->estimate[0],
-                         c->estimate[c->n - 1], c->distance[0], c->distance[c->n - 1]);
+            (void)printf("| %s | %s | %d | %d | %+.2f | %.4g to %.4g | %.4g to %.4g |\n",
+                         c->shape->name, c->recipe->name, c->seed, c->n, c->correlation,
+                         c->estimate[0], c->estimate[c->n - 1], c->distance[0],
+                         c->distance[c->n - 1]);
         }
     }
 }
@@ -245,6 +269,7 @@ static void print_json(const struct study *t)
         const struct course *c = &t->course[i];
         if (c->n > 0) {
             gan__json_open(&j, NULL, '{');
+            gan__json_text(&j, "generator", c->shape->name);
             gan__json_text(&j, "recipe", c->recipe->name);
             gan__json_i64(&j, "seed", c->seed);
             gan__json_f64(&j, "rank_correlation", c->correlation);
@@ -258,33 +283,30 @@ static void print_json(const struct study *t)
     gan__json_close(&j, '}');
 }
 
-/* A row for each recipe: the curve, the distance, one against the other; a colour for each seed. */
+/* A row for each recipe: the curve, and the distance; a colour for each generator and seed. */
 static gan_status write_figure(const struct study *t, gan_err *err)
 {
     static const struct gan_axis step = {.label = "step"}, distance = {.label = "sliced distance"};
     gan_figure *f = gan_figure_new(
-        RECIPES, 3, &(struct gan_figure_opts){.panel_width = 480, .panel_height = 340});
+        RECIPES, 2 * SHAPES, &(struct gan_figure_opts){.panel_width = 400, .panel_height = 290});
+    char title[64];
     for (int i = 0; i < t->cells.n; i++) {
         const struct course *c = &t->course[i];
-        int row = (int)(c->recipe - recipes);
-        size_t n = (size_t)c->n;
-        if (c->n == 0) {
-            continue;
-        }
-        gan_panel *p = gan_figure_panel(f, row, 0);
         const struct gan_axis estimate = {.label = c->recipe->estimate_name};
-        gan_panel_title(p, c->recipe->name);
-        gan_panel_x(p, &step);
-        gan_panel_y(p, &estimate);
-        gan_plot_line(p, c->step, c->estimate, n, NULL);
-        p = gan_figure_panel(f, row, 1);
-        gan_panel_x(p, &step);
-        gan_panel_y(p, &distance);
-        gan_plot_line(p, c->step, c->distance, n, NULL);
-        p = gan_figure_panel(f, row, 2);
-        gan_panel_x(p, &distance);
-        gan_panel_y(p, &estimate);
-        gan_plot_points(p, c->distance, c->estimate, n, NULL);
+        int row = (int)(c->recipe - recipes), column = 2 * (int)(c->shape - shapes);
+        if (c->n > 0) {
+            gan_panel *p = gan_figure_panel(f, row, column);
+            (void)gan__format(title, sizeof title, "%s, %s", c->shape->name, c->recipe->name);
+            gan_panel_title(p, title);
+            gan_panel_x(p, &step);
+            gan_panel_y(p, &estimate);
+            gan_plot_line(p, c->step, c->estimate, (size_t)c->n, NULL);
+            p = gan_figure_panel(f, row, column + 1);
+            gan_panel_x(p, &step);
+            gan_panel_y(p, &distance);
+            gan_plot_line(p, c->step, c->distance, (size_t)c->n,
+                          &(struct gan_style){.color = GAN_COLOR_ORANGE});
+        }
     }
     return gan__study_figure(f, t->cells.dir, "curve.png", err);
 }
@@ -327,7 +349,8 @@ GAN_BENCH(curve) = {
     .usage = "gan bench curve [--out DIR] [--data SPEC] [--seeds N] [--jobs N] [--cells TEXT] "
              "[options of gan train]",
     .about = "curve: does the loss tell how good samples are? WGAN, WGAN-GP, minimax and "
-             "non-saturating trainings: rank correlation, over the checkpoints, of what the "
+             "non-saturating trainings (gan: one update of D, gan-5: five) of a perceptron and a "
+             "DCGAN: rank correlation, over the checkpoints, of what the "
              "discriminator's objective estimates with the sliced Wasserstein distance of samples "
              "to data. DIR/curve.png shows both.",
     .run = run,

@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT = 96, ALARMS = 128, TILES = 4, PANEL_PX = 300 };
+enum { TEXT = 96, ALARMS = 128, TILES = 4, PANEL_WIDTH = 290, PANEL_HEIGHT = 265 };
 
 static const char *const archs[] = {"baseline", "constant", "mlp",      "nonorm",
                                     "gated",    "tanh",     "resnet101"};
@@ -75,7 +75,7 @@ struct score {
     double distance, untrained;
     double steps, seconds; /* of training */
     char alarms[ALARMS];   /* that stand at the end, "" for none */
-    uint8_t *tiles;        /* samples [TILES*h, TILES*w, channels] */
+    uint8_t *tiles;        /* samples, TILES x TILES */
     size_t height, width, channels;
 };
 
@@ -130,27 +130,28 @@ static gan_status untrained(const struct gan__cells *e, const struct gan__cell *
 
 static uint8_t gray_of(float v, gan_range range)
 {
-    double value = v, x = range == GAN_RANGE_SIGNED ? (value + 1) * 127.5 : value * 255;
+    double value = (double)v, x = range == GAN_RANGE_SIGNED ? (value + 1) * 127.5 : value * 255;
     return (uint8_t)(x > 0 ? x < 255 ? x + .5 : 255 : 0);
 }
 
-/* The first samples as one image, side by side. */
+/* The first samples side by side, white lines between them. */
 static gan_status lay_tiles(struct score *s, const struct gan__study_data *d, gan_err *err)
 {
-    size_t h = (size_t)d->height, w = (size_t)d->width, channels = (size_t)d->channels;
-    s->height = TILES * h;
-    s->width = TILES * w;
-    s->channels = channels;
-    s->tiles = gan__alloc(s->height * s->width * channels);
+    size_t h = (size_t)d->height, row = (size_t)(d->width * d->channels);
+    size_t stride = TILES * row + (TILES - 1) * (size_t)d->channels;
+    s->height = TILES * (h + 1) - 1;
+    s->width = stride / (size_t)d->channels;
+    s->channels = (size_t)d->channels;
+    s->tiles = gan__alloc(s->height * stride);
     if (s->tiles == NULL) {
-        return gan__fail_nomem(err, s->height * s->width * channels, "samples");
+        return gan__fail_nomem(err, s->height * stride, "samples");
     }
-    for (size_t y = 0; y < s->height; y++) {
-        for (size_t x = 0; x < s->width * channels; x++) {
-            size_t k = y / h * TILES + x / (w * channels);
-            size_t at = (y % h) * w * channels + x % (w * channels);
-            s->tiles[y * s->width * channels + x] =
-                gray_of(d->fake[k * (size_t)d->size + at], d->range);
+    memset(s->tiles, 255, s->height * stride);
+    for (size_t k = 0; k < TILES * TILES; k++) {
+        const float *image = d->fake + k * (size_t)d->size;
+        uint8_t *dst = s->tiles + k / TILES * (h + 1) * stride + k % TILES * (row + s->channels);
+        for (size_t i = 0; i < h * row; i++) {
+            dst[i / row * stride + i % row] = gray_of(image[i], d->range);
         }
     }
     return GAN_OK;
@@ -277,10 +278,10 @@ static void print_json(const struct table *t)
 /* Rows are architectures, columns recipes. */
 static gan_status write_sheet(const struct table *t, gan_err *err)
 {
-    char title[2 * TEXT + ALARMS];
+    char title[TEXT];
     gan_figure *f = gan_figure_new(
         ARCHS, RECIPES,
-        &(struct gan_figure_opts){.panel_width = PANEL_PX, .panel_height = PANEL_PX});
+        &(struct gan_figure_opts){.panel_width = PANEL_WIDTH, .panel_height = PANEL_HEIGHT});
     for (int i = 0; i < CELLS; i++) {
         const struct score *s = &t->score[i];
         if (!s->there) {
@@ -288,9 +289,10 @@ static gan_status write_sheet(const struct table *t, gan_err *err)
         }
         gan_panel *p = gan_figure_panel(f, i / RECIPES, i % RECIPES);
         (void)gan__format(title, sizeof title, "%s, %s: %.2f %s", s->arch, s->recipe,
-                          s->distance / s->untrained, verdict(s));
+                          s->distance / s->untrained, s->trains ? "trains" : "fails");
         gan_panel_title(p, title);
         gan_panel_bare(p);
+        gan_panel_equal(p);
         gan_plot_image(p, s->tiles, s->height, s->width, s->channels);
     }
     return gan__study_figure(f, t->cells.dir, "sheet.png", err);
