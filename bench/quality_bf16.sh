@@ -1,5 +1,5 @@
 #!/bin/sh
-# Is bf16 training as good as f32? DCGAN on Fashion-MNIST, seeds 1 2 3, both precisions; then
+# Is bf16 training as good as f32? MODEL (dcgan) on Fashion-MNIST, seeds 1 2 3, both precisions; then
 #   - the sliced Wasserstein distance of 2,000 samples to 2,000 images of the data: the median over
 #     the seeds must be within 10 % of f32's;
 #   - the first 200 losses: the mean of each loss over iterations 1-200, median over the seeds, must
@@ -7,8 +7,9 @@
 #     next, and any rounding changes which way: only averages compare).
 # Exit code 0 when both hold.
 #
-#   bench/quality_bf16.sh BUILD OUT [STEPS [MORE OPTIONS OF gan train...]]
+#   [MODEL=wgan-gp] bench/quality_bf16.sh BUILD OUT [STEPS [MORE OPTIONS OF gan train...]]
 set -eu
+model=${MODEL:-dcgan}
 build=$1
 out=$2
 steps=${3:-600}
@@ -18,7 +19,7 @@ for seed in 1 2 3; do
     for precision in f32 bf16; do
         run="$out/$precision-$seed"
         [ -f "$run.json" ] && continue
-        [ -d "$run" ] || "$build/gan" train dcgan --data fashion-mnist --steps "$steps" \
+        [ -d "$run" ] || "$build/gan" train "$model" --data fashion-mnist --steps "$steps" \
             --seed "$seed" --width 32 --threads 2 --log-every 1 --checkpoint-every "$steps" \
             --sample-every "$steps" --precision "$precision" --out "$run" "$@" >/dev/null
         "$build/bench_quality" "$run" fashion-mnist 2000 256 >"$run.json.new"

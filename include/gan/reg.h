@@ -66,6 +66,7 @@ struct gan_reg {
     bool images;     /* changes images: none for points */
     bool no_fakes;   /* reads neither fakes nor their scores */
     bool per_sample; /* reads the slope at single samples, which batch norm mixes */
+    bool at_batches; /* differentiates c->on_real or c->on_fake by their points */
     bool spectral;   /* layers divide their weights by the largest singular value */
     /* Term of the loss of c->phase, weighted. */
     gan_val (*penalty)(const struct gan_reg_context *c, double weight);

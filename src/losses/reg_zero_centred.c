@@ -27,6 +27,7 @@ GAN_REG(r1) = {
     .number = {"gamma", 10, 0, 1e6},
     .no_fakes = true,
     .per_sample = true,
+    .at_batches = true,
     .penalty = at_reals,
 };
 
@@ -36,5 +37,6 @@ GAN_REG(r2) = {
     .ref = "Mescheder et al. 2018, arXiv:1801.04406, eq. 10",
     .number = {"gamma", 10, 0, 1e6},
     .per_sample = true,
+    .at_batches = true,
     .penalty = at_fakes,
 };

@@ -181,6 +181,46 @@ static void judge_fakes(struct play *p, const struct gan__fakes *f)
     }
 }
 
+/* Whether reals and fakes may pass D in one call: nothing in it mixes samples, draws numbers or moves
+ * with each call, and no penalty differentiates the scores of one batch by its points, which would
+ * then run through both. */
+static bool in_one_call(const struct gan__plain *o)
+{
+    const struct gan__arch_opts *n = &o->net;
+    bool apart = n->norm_disc == GAN__NORM_BATCH || n->norm_disc == GAN__NORM_VIRTUAL ||
+                 n->minibatch != GAN__MINIBATCH_NONE || n->spectral || n->cond != GAN__COND_NONE ||
+                 o->augment.kind != GAN__AUGMENT_NONE || o->noise.sigma > 0;
+    for (int i = 0; i < o->regs.n; i++) {
+        apart = apart || o->regs.term[i].kind->at_batches;
+    }
+    return !apart;
+}
+
+/* Rows first .. first+n-1. */
+static gan_val rows(gan_graph *g, gan_val v, int64_t first, int64_t n)
+{
+    return gan_ok(v) ? gan_slice_axis(g, v, 0, first, n) : GAN_NONE;
+}
+
+static void judge_all(struct play *p, const struct gan__fakes *f)
+{
+    gan_graph *g = p->loss.g;
+    int n = 1 + two_fakes(p->o);
+    p->loss.real = gan__arch_pack(g, gan_batch(p->s, GAN_FIELD_IMAGE), p->o->net.pack);
+    gan_val all[3] = {p->loss.real}, features, on;
+    for (int i = 0; i < n; i++) {
+        all[1 + i] = p->loss.fake[i] = gan__arch_pack(g, f->image[i], p->o->net.pack);
+    }
+    int64_t m = gan_dim(g, p->loss.real, 0);
+    on = judge(p, gan_concat(g, all, 1 + n, 0), &features);
+    p->loss.on_real = rows(g, on, 0, m);
+    p->feature_real = rows(g, features, 0, m);
+    p->feature_fake = rows(g, features, m, m);
+    for (int i = 0; i < n; i++) {
+        p->loss.on_fake[i] = rows(g, on, (1 + i) * m, m);
+    }
+}
+
 /* --- penalties ----------------------------------------------------------------------------------- */
 
 /* Whether a term is a penalty on the networks of a phase with this interval. */
@@ -280,8 +320,12 @@ static gan_val disc_loss(struct play *p, gan_step *s, const struct gan__plain *o
 {
     begin(p, s, o);
     const struct gan__fakes apart = fixed(p->loss.g, f);
-    judge_reals(p);
-    judge_fakes(p, &apart);
+    if (in_one_call(o)) {
+        judge_all(p, &apart);
+    } else {
+        judge_reals(p);
+        judge_fakes(p, &apart);
+    }
     return regularised(p, GAN_REG_DISC, 1, GAN_NONE, o->loss->disc(&p->loss));
 }
 
