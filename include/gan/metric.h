@@ -29,7 +29,8 @@ typedef enum gan_need {
     GAN_NEED_PAIRS = 64,        /* fake i belongs to real i: both sides have the same size */
     GAN_NEED_HELD = 128,        /* reals that are neither training data nor fakes; may be absent */
     GAN_NEED_REAL_LABELS = 256, /* classes of the reals only; with GAN_NEED_LABELS of both */
-    GAN_NEED_POINTS = 512       /* samples are points of a toy mixture */
+    GAN_NEED_OFFERED_LOGITS = 1024, /* class scores where the network has them; points instead */
+    GAN_NEED_POINTS = 512           /* samples are points of a toy mixture */
 } gan_need;
 
 /** One side of a comparison. What a metric does not need may be absent. */

@@ -30,6 +30,7 @@ static gan_status open_run(struct gan__eval_source *s, const char *path, int thr
     s->width = a->width;
     s->channels = a->channels;
     s->points = a->points;
+    s->labelled = a->classes > 0;
     (void)gan__copy(s->codec, sizeof s->codec,
                     a->points                    ? "floats"
                     : a->range == GAN_RANGE_UNIT ? "8 bits, from [0,1]"
@@ -254,7 +255,11 @@ static gan_status stream_next(struct stream *t, int64_t first, int64_t n, uint8_
     int64_t size = t->height * t->width * t->channels;
     const float *src = t->buffer;
     if (t->s->kind == GAN__EVAL_RUN) {
+        int64_t classes = gan_sampler_about(t->s->sampler)->classes;
         GAN_TRY(gan_sampler_images(t->s->sampler, t->seed, first, n, t->buffer, err));
+        for (int64_t i = 0; i < n; i++) {
+            labels[i] = classes > 0 ? (int32_t)((first + i) % classes) : -1;
+        }
     } else if (t->s->kind == GAN__EVAL_IMAGES) {
         src = t->s->array + first * size;
     }
@@ -292,12 +297,13 @@ static gan_status stream_next(struct stream *t, int64_t first, int64_t n, uint8_
 static gan_status allocate(struct gan__eval_arrays *a, const struct stream *t,
                            const struct gan__eval_take *take, gan_err *err)
 {
+    const unsigned logits = GAN_NEED_LOGITS | GAN_NEED_OFFERED_LOGITS;
     size_t n = (size_t)take->n, pixels = (size_t)(t->height * t->width * t->channels);
     bool images = (take->needs & (GAN_NEED_IMAGES | GAN_NEED_LAYERS)) != 0 && !t->s->points;
     const struct gan_features_info *f =
         take->network != NULL && !t->s->points ? gan_features_about(take->network) : NULL;
     size_t size = t->s->points ? pixels : f != NULL ? (size_t)f->features : 0;
-    size_t classes = f != NULL && (take->needs & GAN_NEED_LOGITS) != 0 ? (size_t)f->logits : 0;
+    size_t classes = f != NULL && (take->needs & logits) != 0 ? (size_t)f->logits : 0;
     a->features = size > 0 ? gan__alloc_array(n, size * sizeof *a->features) : NULL;
     a->logits = classes > 0 ? gan__alloc_array(n, classes * sizeof *a->logits) : NULL;
     a->images = images ? gan__alloc_array(n, pixels) : NULL;

@@ -132,7 +132,8 @@ static gan_status open_sides(gan_evaluation *e, const struct gan_eval_cfg *cfg, 
 
 static gan_status open_network(gan_evaluation *e, const struct gan_eval_cfg *cfg, gan_err *err)
 {
-    const unsigned looks = GAN_NEED_FEATURES | GAN_NEED_LOGITS | GAN_NEED_LAYERS;
+    const unsigned looks =
+        GAN_NEED_FEATURES | GAN_NEED_LOGITS | GAN_NEED_LAYERS | GAN_NEED_OFFERED_LOGITS;
     const struct gan__eval_source *s = has_pixels(&e->fake)   ? &e->fake
                                        : has_pixels(&e->real) ? &e->real
                                                               : NULL;

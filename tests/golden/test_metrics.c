@@ -109,6 +109,69 @@ static void golden_features(void **state)
     st_close(f);
 }
 
+/* Levels of tools/golden_metrics.py. */
+static uint8_t *pictures(int n, int side_no, int h, int w, int channels)
+{
+    uint8_t *v = calloc((size_t)(n * h * w * channels), 1);
+    assert_non_null(v);
+    for (int i = 0; i < n * h * w * channels; i++) {
+        int c = i % channels, x = i / channels % w, y = i / channels / w % h;
+        int pair = i / channels / w / h;
+        int base = (x * (3 + pair) + y * 2 + c * 40) % 200 + 20 * ((x / 8 + y / 8) % 2);
+        uint32_t mixed = (uint32_t)(x * 73 + y * 179 + c * 283 + pair * 419 + side_no * 547);
+        int hash = (int)((uint32_t)((uint64_t)mixed * 2654435761u) >> 20) % 64;
+        int level = base + (side_no != 0 ? hash : hash / 4);
+        v[i] = (uint8_t)(level < 255 ? level : 255);
+    }
+    return v;
+}
+
+static double of_pictures(const char *name, int n, int h, int w, int channels)
+{
+    uint8_t *a = pictures(n, 0, h, w, channels), *b = pictures(n, 1, h, w, channels);
+    struct gan_metric_input in = {
+        .real = {.n = n, .height = h, .width = w, .channels = channels, .images = a},
+        .fake = {.n = n, .height = h, .width = w, .channels = channels, .images = b},
+        .threads = 2};
+    double v = measure(name, &in).value[0].value;
+    free(a);
+    free(b);
+    return v;
+}
+
+static void golden_images(void **state)
+{
+    (void)state;
+    struct st *f = st_open("metrics");
+    close_to("ssim", of_pictures("ssim", 3, 40, 33, 3), golden(f, "ssim", 0), 1e-9);
+    close_to("psnr", of_pictures("psnr", 3, 40, 33, 3), golden(f, "psnr", 0), 1e-12);
+    close_to("ms-ssim", of_pictures("ms-ssim", 2, 181, 176, 1), golden(f, "ms-ssim", 0), 1e-9);
+    st_close(f);
+}
+
+/* One number a sample: every direction of the sphere is +1 or -1, so sliced is exact. */
+static void golden_transport(void **state)
+{
+    int64_t n, size;
+    (void)state;
+    struct st *f = st_open("metrics");
+    float *real = take(f, "real", &n, &size), *fake = take(f, "fake", &n, &size);
+    struct gan_metric_input in = {.real = side(real, n, size), .fake = side(fake, n, size)};
+    close_to("w1", measure("w1", &in).value[0].value, golden(f, "w1", 0), 1e-6); /* f32 costs */
+    for (int64_t i = 0; i < n; i++) {
+        real[i] = real[i * size];
+        fake[i] = fake[i * size];
+    }
+    in.real = side(real, n, 1);
+    in.fake = side(fake, 200, 1); /* unequal numbers */
+    struct gan_metric_result r = measure("sliced", &in);
+    close_to("sliced-w1", r.value[0].value, golden(f, "w1.1d", 0), 1e-9);
+    close_to("sliced-w2", r.value[1].value, golden(f, "w2.1d", 0), 1e-9);
+    free(real);
+    free(fake);
+    st_close(f);
+}
+
 /* --- closed forms ------------------------------------------------------------------------------- */
 
 enum { N = 3000, D = 8 };
@@ -238,6 +301,91 @@ static void dropped_classes(void **state)
     free(b);
 }
 
+/* Copies of reals among the fakes raise the flag, at the rate there are; fresh samples do not. A
+ * generator of 50 things has a support of about 50. */
+static void copies_are_told(void **state)
+{
+    enum { ROWS = 1000 };
+    (void)state;
+    float *a = normals(ROWS, D, 31, 1, 0), *b = normals(ROWS, D, 32, 1, 0),
+          *c = normals(ROWS, D, 33, 1, 0);
+    struct gan_metric_input in = {.real = side(a, ROWS, D), .fake = side(b, ROWS, D)};
+    in.held = side(c, ROWS, D);
+    struct gan_metric_result fresh = measure("memory", &in);
+    assert_true(fresh.value[0].value < 0.03 && fresh.n_warnings == 0);
+    close_to("ratio", fresh.value[1].value, 1, 0.05);
+    memcpy(b, a, 300 * D * sizeof *b);
+    struct gan_metric_result copied = measure("memory", &in);
+    assert_true(copied.value[0].value > 0.29 && copied.value[0].value < 0.33);
+    assert_int_equal(copied.n_warnings, 1);
+    in.held = (struct gan_side){0};
+    assert_int_equal(measure("memory", &in).n_warnings, 1);
+    for (int64_t i = 50; i < ROWS; i++) {
+        memcpy(b + i * D, b + i % 50 * D, D * sizeof *b);
+    }
+    close_to("support", measure("birthday", &in).value[0].value, 50, 0.06);
+    in.fake = side(c, ROWS, D);
+    assert_int_equal(measure("birthday", &in).n_warnings, 1); /* a lower bound */
+    free(a);
+    free(b);
+    free(c);
+}
+
+/* Ten clusters of ten classes: fakes with right classes teach the classifier, with shuffled ones they
+ * do not; classes that are swapped are seen by intra-fid and not by fid. */
+static void classes_count(void **state)
+{
+    enum { ROWS = 600 };
+    (void)state;
+    float *a = normals(ROWS, D, 41, 0.3, 0), *b = normals(ROWS, D, 42, 0.3, 0);
+    int32_t right[ROWS], wrong[ROWS];
+    for (int32_t i = 0; i < ROWS; i++) {
+        right[i] = i % 4;
+        wrong[i] = (i + 1) % 4;
+        a[i * D + i % 4] += 4;
+        b[i * D + i % 4] += 4;
+    }
+    struct gan_metric_input in = {.real = side(a, ROWS, D), .fake = side(b, ROWS, D)};
+    in.real.labels = in.fake.labels = right;
+    assert_true(measure("cas", &in).value[0].value > 0.99);
+    assert_true(measure("cas", &in).value[1].value > 0.99);
+#if GAN_HAVE_LAPACK
+    double good = measure("intra-fid", &in).value[0].value;
+    in.fake.labels = wrong;
+    assert_true(measure("intra-fid", &in).value[0].value >
+                good + 30); /* means 4 sqrt 2 apart: 32 */
+#endif
+    in.fake.labels = wrong;
+    assert_true(measure("cas", &in).value[0].value < 0.01);
+    free(a);
+    free(b);
+}
+
+/* 1000 modes of three digits; the ring. */
+static void modes_are_counted(void **state)
+{
+    enum { ROWS = 2000, CLASSES = 30 };
+    (void)state;
+    float *v = calloc(ROWS * CLASSES, sizeof *v);
+    assert_non_null(v);
+    for (int i = 0; i < ROWS; i++) { /* 250 modes, evenly */
+        int mode = i % 250 * 4;
+        v[i * CLASSES + mode / 100] = 1;
+        v[i * CLASSES + 10 + mode / 10 % 10] = 1;
+        v[i * CLASSES + 20 + mode % 10] = 1;
+    }
+    struct gan_metric_input in = {.fake = {.n = ROWS, .classes = CLASSES, .logits = v}};
+    in.n_modes = 1000;
+    struct gan_metric_result r = measure("modes", &in);
+    close_to("modes", r.value[0].value, 250, 0);
+    close_to("reverse KL", r.value[1].value, log(4), 1e-9);
+    float ring[4] = {1, 0, 0, 1};
+    in = (struct gan_metric_input){.fake = side(ring, 2, 2), .mixture = "ring8"};
+    close_to("ring", measure("modes", &in).value[0].value, 2, 0);
+    close_to("ring KL", measure("modes", &in).value[2].value, log(4), 1e-9);
+    free(v);
+}
+
 /* The same figures for any number of threads. */
 static void threads_change_nothing(void **state)
 {
@@ -297,6 +445,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_features),
+        cmocka_unit_test(golden_images),
+        cmocka_unit_test(golden_transport),
+        cmocka_unit_test(copies_are_told),
+        cmocka_unit_test(classes_count),
+        cmocka_unit_test(modes_are_counted),
 #if GAN_HAVE_LAPACK
         cmocka_unit_test(frechet_of_gaussians),
         cmocka_unit_test(frechet_of_statistics),

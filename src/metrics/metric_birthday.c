@@ -1,0 +1,104 @@
+/* metric_birthday.c: how many different samples can a generator make? Among n draws from s equally
+ * likely things about n^2 / (2 s) pairs are equal, so s is about n (n-1) / (2 pairs). "Equal" is: nearer
+ * than the nearest pair of 1000 reals times 1/2, or exactly equal. No pair at all gives a lower bound.
+ *
+ * Ref: Arora, Risteski, Zhang 2018, "Do GANs learn the distribution? Some theory and empirics". */
+#include "cross.h"
+#include "interval.h"
+#include "metrics.h"
+#include "neighbour.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { REALS = 1000 };
+
+struct pairs {
+    double squared; /* nearer than this is equal */
+    int64_t *count; /* [n] of partners with a larger number */
+    int threads;
+};
+
+static void count_pairs(void *ctx, const struct gan__cross_block *b)
+{
+    struct pairs *p = ctx;
+#pragma omp parallel for schedule(static) num_threads(p->threads)
+    for (int64_t i = 0; i < b->n_x; i++) {
+        for (int64_t j = 0; j < b->n_y; j++) {
+            double d = (double)b->v[i * b->n_y + j];
+            bool later = b->first_y + j > b->first_x + i;
+            p->count[b->first_x + i] += later && (d < p->squared || !(d > 0));
+        }
+    }
+}
+
+static int by_value(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+/* Half of the 1 % quantile of the reals' distances to their nearest. */
+static gan_status limit_of(const struct gan_metric_input *in, double *limit, gan_err *err)
+{
+    int64_t n = in->real.n < REALS ? in->real.n : REALS;
+    double *d = gan__alloc_array((size_t)n, sizeof *d);
+    if (d == NULL) {
+        return gan__fail_nomem(err, (size_t)n * sizeof *d, "distances");
+    }
+    struct gan__cross c = {in->real.features, in->real.features, n, n, in->real.size, in->threads};
+    gan_status status = gan__nearest(&c, true, d, NULL, err);
+    if (status == GAN_OK) {
+        qsort(d, (size_t)n, sizeof *d, by_value);
+        *limit = d[n / 100] / 2;
+    }
+    gan__free(d);
+    return status;
+}
+
+static gan_status run(const struct gan_metric_input *in, struct gan_metric_result *out,
+                      gan_err *err)
+{
+    const struct gan_side *s = &in->fake;
+    double limit = 0;
+    int64_t pairs = 0;
+    if (s->features == NULL || in->real.features == NULL) {
+        return gan__fail(err, GAN_E_ARG, "birthday needs features, not their mean and covariance");
+    }
+    GAN_TRY(limit_of(in, &limit, err));
+    struct pairs p = {limit * limit, gan__alloc_array((size_t)s->n, sizeof *p.count), in->threads};
+    if (p.count == NULL) {
+        return gan__fail_nomem(err, (size_t)s->n * sizeof *p.count, "pairs");
+    }
+    struct gan__cross c = {s->features, s->features, s->n, s->n, s->size, in->threads};
+    gan_status status = gan__cross_distances(&c, count_pairs, &p, err);
+    for (int64_t i = 0; i < s->n; i++) {
+        pairs += p.count[i];
+    }
+    gan__free(p.count);
+    double all = (double)s->n * (double)(s->n - 1) / 2;
+    (void)gan__metric_value(out, "support", all / (double)(pairs > 0 ? pairs : 1), "");
+    (void)gan__metric_value(out, "duplicate-pairs", (double)pairs, "");
+    if (status == GAN_OK && pairs == 0) {
+        gan__metric_warn(out, "birthday: no pair of %" PRId64 " is equal: support is a lower bound",
+                         s->n);
+    }
+    (void)gan__format(out->protocol, sizeof out->protocol,
+                      "pairs nearer than %.4g, half the 1 %% quantile of the nearest distances of "
+                      "%d reals",
+                      limit, (int)REALS);
+    return status;
+}
+
+GAN_METRIC(birthday) = {
+    .name = "birthday",
+    .help = "size of the support by counting equal pairs (birthday paradox)",
+    .ref = "Arora, Risteski, Zhang 2018",
+    .needs = GAN_NEED_FEATURES,
+    .least = 100,
+    .run = run,
+};
