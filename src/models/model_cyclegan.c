@@ -125,15 +125,26 @@ static gan_val mean_half(gan_graph *g, gan_val a, gan_val b)
     return gan_scale(g, gan_add(g, a, b), 0.5);
 }
 
-/* One discriminator on a real image and on a fake of now or from the pool. */
+/* One discriminator on a real image and on a fake of now or from the pool: in one call, unless batch
+ * norm would mix them. */
 static gan_val disc_loss(gan_step *s, const struct cyclegan *o, const char *disc, gan_val real,
                          gan_val fake)
 {
     gan_graph *g = gan_step_graph(s);
     gan__patch_loss kind = (gan__patch_loss)o->loss;
-    gan_val on_real = gan__patch_loss_of(g, kind, gan_apply(s, disc, real), true);
-    gan_val on_fake = gan__patch_loss_of(g, kind, gan_apply(s, disc, fake), false);
-    return mean_half(g, on_real, on_fake);
+    gan_val on_real, on_fake;
+    if (o->norm == GAN__NORM_BATCH) {
+        on_real = gan_apply(s, disc, real);
+        on_fake = gan_apply(s, disc, fake);
+    } else {
+        const gan_val both[] = {real, fake};
+        gan_val on = gan_apply(s, disc, gan_concat(g, both, 2, 0));
+        int64_t n = gan_dim(g, real, 0);
+        on_real = gan_slice_axis(g, on, 0, 0, n);
+        on_fake = gan_slice_axis(g, on, 0, n, n);
+    }
+    return mean_half(g, gan__patch_loss_of(g, kind, on_real, true),
+                     gan__patch_loss_of(g, kind, on_fake, false));
 }
 
 /* A generator given an image of its range should leave it alone. */
