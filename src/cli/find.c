@@ -11,6 +11,7 @@
 #include <gan/model.h>
 #include <gan/optim.h>
 #include <gan/reg.h>
+#include <gan/theory.h>
 #include <gan/train.h>
 
 #include <string.h>
@@ -98,6 +99,17 @@ static bool init_at(int i, const char **name, const char **line)
     return *name != NULL;
 }
 
+static bool experiment_at(int i, const char **name, const char **line)
+{
+    const struct gan_experiment *e = i < 0 ? NULL : gan_experiment_at((size_t)i);
+    if (e == NULL) {
+        return false;
+    }
+    *name = e->name;
+    *line = e->title;
+    return true;
+}
+
 /* Kinds of which this version has none. */
 static bool none_at(int i, const char **name, const char **line)
 {
@@ -115,7 +127,7 @@ const struct gan__kind gan__kinds[] = {
     {"archs", "architecture", arch_at},
     {"data", "data set", data_at},
     {"metrics", "metric", none_at},
-    {"experiments", "experiment", none_at},
+    {"experiments", "experiment", experiment_at},
     {"ops", "op", op_at},
     {"optimizers", "optimizer", optim_at},
     {"inits", "initialiser", init_at},
