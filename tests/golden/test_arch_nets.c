@@ -1,6 +1,6 @@
 /* test_arch_nets.c: every published architecture forward, against PyTorch in f64.
  *
- * Both sides fill weights and inputs with the same hash (tools/golden_archs.py), batch norm by batch
+ * Both sides fill weights and inputs with the same hash (tools/golden/archs.py), batch norm by batch
  * statistics, no dropout. Tolerance 1e-9 (1 + |v|): the sides differ in the order of sums; after the
  * 101 layers of the deepest network the difference stays below 1e-11. */
 #include <setjmp.h>
@@ -46,7 +46,7 @@ static const struct arch_case {
     {"robust-baseline", "/pack", 2, 32, 2, 2, 1, GAN__MINIBATCH_STDDEV, false},
 };
 
-/* Number i of a name in [-1,1), as golden_archs.py. */
+/* Number i of a name in [-1,1), as golden/archs.py. */
 static double uniform(const char *name, uint64_t i)
 {
     uint64_t sum = 0, h;

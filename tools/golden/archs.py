@@ -1,22 +1,15 @@
-#!/usr/bin/python3
-"""Makes tests/golden/data/archs.safetensors: what PyTorch computes for libgan's architectures in float64.
+"""What PyTorch computes for libgan's architectures in float64.
 
 The networks are written out below from the papers and their code. Weights and inputs are not stored:
 both sides fill them with the same hash of (name, index). All scores are kept; of images and features
 every 11th number when there are more than 200.
-
-    tools/golden_archs.py            write the file
-    tools/golden_archs.py --check    remake it and compare
 """
-
-import os
-import sys
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from golden import DIRECTORY, Golden, check, write_safetensors
+from .common import Golden
 
 N, STRIDE = 4, 11
 
@@ -327,26 +320,10 @@ def run(gen, disc, w, s, c, o):
     return y, score / o.get("divisor", 1), some(phi)
 
 
-def make():
+def make_archs():
     golden = Golden(dict(torch=torch.__version__, batch=N, z=6, stride=STRIDE, classes=3,
                          fill="u = hash in [-1,1): scales 1 + u/2, matrices 2u/sqrt(fan_in), vectors u/5"))
     for name, case in CASES.items():
         for key, value in zip(("images", "scores", "features"), run(*case)):
             golden.put(f"{name}/{key}", value)
     return golden
-
-
-def main():
-    torch.set_default_dtype(torch.float64)
-    torch.set_num_threads(1)
-    path = os.path.normpath(os.path.join(DIRECTORY, "archs.safetensors"))
-    golden = make()
-    if sys.argv[1:] == ["--check"]:
-        return 0 if check("archs", golden, path) else 1
-    write_safetensors(path, golden.tensors, golden.metadata)
-    print(f"{path}: {len(golden.tensors)} tensors, {os.path.getsize(path)} bytes")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The golden files by topic; tools/golden.py is the command."""

@@ -1,0 +1,138 @@
+"""What every golden file is made with: safetensors, tensors in libgan's layouts, initial weights,
+updates."""
+
+import json
+import os
+import struct
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+ITERATIONS = 10
+DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "golden", "data")
+TYPES = {"float64": "F64", "float32": "F32", "int64": "I64"}
+
+# Relative noise put on the initial weights by --sensitivity; zero when files are made.
+noise = 0.0
+
+
+# -- safetensors ---------------------------------------------------------------------------------
+
+def write_safetensors(path, tensors, metadata):
+    """8 bytes header length (little-endian), JSON header, data; tensors in name order."""
+    header, blobs, offset = {"__metadata__": metadata}, [], 0
+    for name in sorted(tensors):
+        array = np.asarray(tensors[name], order="C")
+        blob = array.astype(array.dtype.newbyteorder("<")).tobytes()
+        header[name] = {"dtype": TYPES[array.dtype.name], "shape": list(array.shape),
+                        "data_offsets": [offset, offset + len(blob)]}
+        offset += len(blob)
+        blobs.append(blob)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as out:
+        out.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        size, = struct.unpack("<Q", file.read(8))
+        header, data = json.loads(file.read(size)), file.read()
+    metadata, names = header.pop("__metadata__"), {code: name for name, code in TYPES.items()}
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        flat = np.frombuffer(data[begin:end], dtype=np.dtype(names[entry["dtype"]]).newbyteorder("<"))
+        tensors[name] = flat.reshape(entry["shape"])
+    return tensors, metadata
+
+
+# -- helpers -------------------------------------------------------------------------------------
+
+class Golden:
+    """What one file will hold."""
+
+    def __init__(self, metadata):
+        self.tensors, self.trace = {}, {}
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+
+    def put(self, name, value):
+        assert name not in self.tensors, name
+        if torch.is_tensor(value):
+            value = value.detach().numpy()
+        self.tensors[name] = np.array(value)
+
+    def put_state(self, when, networks):
+        for scope, network in networks.items():
+            for name, value in network.state_dict().items():
+                if not name.endswith("num_batches_tracked"):
+                    self.put(f"{when}/{scope}.{name}", value)
+
+    def note(self, **values):
+        for name, value in values.items():
+            self.trace.setdefault(name.replace("__", "."), []).append(float(value))
+
+    def finish(self, networks):
+        self.put_state("final", networks)
+        for name, values in self.trace.items():
+            assert len(values) == ITERATIONS, name
+            self.put(f"trace/{name}", np.array(values))
+        return self
+
+
+def normal(rng, *shape, std=1.0):
+    return torch.from_numpy(np.asarray(rng.standard_normal(shape) * std))
+
+
+def images(rng, n, h, w, c):
+    """NHWC in [-1,1] on the 256 levels of real files; a random mean per channel and sample."""
+    mean = rng.uniform(60, 190, size=(n, 1, 1, c))
+    u = np.clip(np.rint(mean + 50 * rng.standard_normal((n, h, w, c))), 0, 255)
+    return torch.from_numpy(u / 127.5 - 1)
+
+
+def nchw(x):
+    return x.permute(0, 3, 1, 2).contiguous()
+
+
+def nhwc(x):
+    return x.detach().permute(0, 2, 3, 1).contiguous()
+
+
+def initialise(rng, network, gain):
+    """Every parameter and statistic random, so that no reader can leave one at its default."""
+    for name, tensor in network.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        if name.endswith("running_var"):
+            value = rng.uniform(0.5, 1.5, tensor.shape)
+        elif name.endswith("running_mean"):
+            value = 0.1 * rng.standard_normal(tensor.shape)
+        elif tensor.dim() > 1:
+            fan_in = tensor[0].numel()
+            value = gain / np.sqrt(fan_in) * rng.standard_normal(tensor.shape)
+        elif name.endswith("weight"):
+            value = 1 + 0.2 * rng.standard_normal(tensor.shape)
+        else:
+            value = 0.1 * rng.standard_normal(tensor.shape)
+        if noise:
+            value = value * (1 + noise * np.random.standard_normal(tensor.shape))
+        tensor.copy_(torch.from_numpy(np.asarray(value)))
+
+
+def grad_norm(network):
+    return torch.sqrt(sum((p.grad ** 2).sum() for p in network.parameters()))
+
+
+def bce(logits, label):
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+def minimise(network, loss, optimiser):
+    """One update; the norm of the gradient it used."""
+    optimiser.zero_grad()
+    loss.backward()
+    norm = grad_norm(network)
+    optimiser.step()
+    return norm

@@ -1,0 +1,183 @@
+"""Traces of pix2pix and CycleGAN."""
+
+from collections import OrderedDict
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .common import Golden, ITERATIONS, bce, images, initialise, minimise, nchw, nhwc
+
+
+def factor(k):
+    """Constant for half of the iterations, then linear to zero."""
+    part = k / ITERATIONS
+    return 1.0 if part <= 0.5 else (1 - part) / 0.5
+
+
+def hold(optimisers, lr, k):
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = lr * factor(k)
+
+
+class UnetBlock(nn.Module):
+    """One size of the U-Net around the next smaller one; outermost at d = 0."""
+
+    def __init__(self, d, depth, c_in, c_out, width):
+        super().__init__()
+        inner, outermost, innermost = width << min(d, 3), d == 0, d == depth - 1
+        down = [nn.Conv2d(c_in, inner, 4, 2, 1, bias=False)]
+        if not outermost:
+            down = [nn.LeakyReLU(0.2)] + down
+        if not outermost and not innermost:
+            down += [nn.BatchNorm2d(inner)]
+        below = [] if innermost else [UnetBlock(d + 1, depth, inner, inner, width)]
+        up = [nn.ReLU(), nn.ConvTranspose2d(inner if innermost else 2 * inner, c_out, 4, 2, 1, bias=outermost)]
+        up += [nn.Tanh()] if outermost else [nn.BatchNorm2d(c_out)]
+        self.model, self.outermost = nn.Sequential(*down, *below, *up), outermost
+
+    def forward(self, x):
+        return self.model(x) if self.outermost else torch.cat([x, self.model(x)], 1)
+
+
+def unet(depth, c_in, c_out, width):
+    return nn.Sequential(OrderedDict(model=UnetBlock(0, depth, c_in, c_out, width)))
+
+
+def patch_disc(c_in, width, layers, norm, bias):
+    net, c = [nn.Conv2d(c_in, width, 4, 2, 1), nn.LeakyReLU(0.2)], width
+    for i in range(1, layers + 1):
+        wide = width * min(2 ** i, 8)
+        net += [nn.Conv2d(c, wide, 4, 2 if i < layers else 1, 1, bias=bias), norm(wide), nn.LeakyReLU(0.2)]
+        c = wide
+    return nn.Sequential(OrderedDict(model=nn.Sequential(*net, nn.Conv2d(c, 1, 4, 1, 1))))
+
+
+class ResnetBlock(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1), nn.Conv2d(c, c, 3), nn.InstanceNorm2d(c), nn.ReLU(),
+            nn.ReflectionPad2d(1), nn.Conv2d(c, c, 3), nn.InstanceNorm2d(c))
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+def resnet(blocks, c_in, c_out, w):
+    norm = nn.InstanceNorm2d
+    net = [nn.ReflectionPad2d(3), nn.Conv2d(c_in, w, 7), norm(w), nn.ReLU()]
+    for c in (w, 2 * w):
+        net += [nn.Conv2d(c, 2 * c, 3, 2, 1), norm(2 * c), nn.ReLU()]
+    net += [ResnetBlock(4 * w) for _ in range(blocks)]
+    for c in (4 * w, 2 * w):
+        net += [nn.ConvTranspose2d(c, c // 2, 3, 2, 1, 1), norm(c // 2), nn.ReLU()]
+    net += [nn.ReflectionPad2d(3), nn.Conv2d(w, c_out, 7), nn.Tanh()]
+    return nn.Sequential(OrderedDict(model=nn.Sequential(*net)))
+
+
+def make_pix2pix(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, h, w, c_a, c_b, depth, width, layers, lr, weight = 2, 16, 8, 1, 3, 3, 2, 1, 2e-3, 100.0
+    gen = unet(depth, c_a, c_b, width)
+    disc = patch_disc(c_a + c_b, width, layers, nn.BatchNorm2d, False)
+    nets = {"gen": gen, "disc": disc}
+    initialise(rng, gen, 1.5)
+    initialise(rng, disc, 1.0)
+    opt_d, opt_g = (torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.999), eps=1e-8)
+                    for net in (disc, gen))
+    golden = Golden(dict(model="pix2pix", iterations=ITERATIONS, batch=n, height=h, width=w, channels_a=c_a,
+                         channels_b=c_b, depth=depth, net_width=width, layers=layers, l1=weight, dropout=0,
+                         optim="adam", lr=lr, beta1=0.5, beta2=0.999, eps=1e-8, schedule="hold .5",
+                         order="disc fake, disc real, gen", torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        hold((opt_d, opt_g), lr, k)
+        a, b = images(rng, n, h, w, c_a), images(rng, n, h, w, c_b)
+        golden.put(f"feed/{k}/real", a)
+        golden.put(f"feed/{k}/real_b", b)
+        x, y = nchw(a), nchw(b)
+        fake = gen(x)
+        on_fake = bce(disc(torch.cat([x, fake.detach()], 1)), 0.0)
+        on_real = bce(disc(torch.cat([x, y], 1)), 1.0)
+        loss_d = (on_fake + on_real) * 0.5
+        norm_d = minimise(disc, loss_d, opt_d)
+        adversarial = bce(disc(torch.cat([x, fake], 1)), 1.0)
+        l1 = F.l1_loss(fake, y)
+        loss_g = adversarial + weight * l1
+        norm_g = minimise(gen, loss_g, opt_g)
+        golden.note(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real, disc__fake=on_fake, l1=l1,
+                    adversarial=adversarial, grad_norm__disc=norm_d, grad_norm__gen=norm_g)
+    return golden.finish(nets)
+
+
+class Pool:
+    """The first `size` images are kept; then, when u[0] > .5, a new one is exchanged for number
+    floor(u[1] size). The decisions are fed, so that another program can follow them."""
+
+    def __init__(self, size):
+        self.size, self.kept = size, []
+
+    def query(self, images, u):
+        out = []
+        for image, (decision, place) in zip(images.detach(), u.numpy()):
+            if self.size > 0 and len(self.kept) < self.size:
+                self.kept.append(image)
+            elif self.size > 0 and decision > 0.5:
+                at = int(place * self.size)
+                image, self.kept[at] = self.kept[at], image
+            out.append(image)
+        return torch.stack(out)
+
+
+def lsgan(score, label):
+    return ((score - label) ** 2).mean()
+
+
+def make_cyclegan(size, seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, h, w, c, blocks, width, layers, lr, cycle, idt = 2, 12, 8, 3, 1, 2, 1, 2e-4, 10.0, 0.5
+    gen_a, gen_b = resnet(blocks, c, c, width), resnet(blocks, c, c, width)
+    disc_a, disc_b = (patch_disc(c, width, layers, nn.InstanceNorm2d, True) for _ in range(2))
+    nets = {"gen_a": gen_a, "gen_b": gen_b, "disc_a": disc_a, "disc_b": disc_b}
+    for net in nets.values():
+        initialise(rng, net, 1.0)
+    gens, discs = nn.ModuleList([gen_a, gen_b]), nn.ModuleList([disc_a, disc_b])
+    opt_d, opt_g = (torch.optim.Adam(both.parameters(), lr, betas=(0.5, 0.999), eps=1e-8)
+                    for both in (discs, gens))
+    pools = {"fake_b": Pool(size), "fake_a": Pool(size)}
+    golden = Golden(dict(model="cyclegan", iterations=ITERATIONS, batch=n, height=h, width=w, channels=c,
+                         blocks=blocks, net_width=width, layers=layers, cycle=cycle, identity=idt, pool=size,
+                         optim="adam", lr=lr, beta1=0.5, beta2=0.999, eps=1e-8, schedule="hold .5",
+                         order="gen_a+gen_b, disc_a+disc_b", torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        hold((opt_d, opt_g), lr, k)
+        feeds = dict(real=images(rng, n, h, w, c), real_b=images(rng, n, h, w, c))
+        if size:
+            feeds.update({f"pool.{name}": torch.from_numpy(rng.uniform(size=(n, 2))) for name in pools})
+        for name, value in feeds.items():
+            golden.put(f"feed/{k}/{name}", value)
+        a, b = nchw(feeds["real"]), nchw(feeds["real_b"])
+        fake_b, fake_a = gen_a(a), gen_b(b)
+        cycle_a, cycle_b = F.l1_loss(gen_b(fake_b), a), F.l1_loss(gen_a(fake_a), b)
+        idt_a, idt_b = F.l1_loss(gen_a(b), b), F.l1_loss(gen_b(a), a)
+        adv_a, adv_b = lsgan(disc_a(fake_b), 1.0), lsgan(disc_b(fake_a), 1.0)
+        loss_g = adv_a + adv_b + cycle * (cycle_a + cycle_b) + cycle * idt * (idt_a + idt_b)
+        norm_g = minimise(gens, loss_g, opt_g)
+        seen = {name: pools[name].query(fake, feeds.get(f"pool.{name}", torch.zeros(n, 2)))
+                for name, fake in dict(fake_b=fake_b, fake_a=fake_a).items()}
+        on_b = 0.5 * (lsgan(disc_a(b), 1.0) + lsgan(disc_a(seen["fake_b"]), 0.0))
+        on_a = 0.5 * (lsgan(disc_b(a), 1.0) + lsgan(disc_b(seen["fake_a"]), 0.0))
+        norm_d = minimise(discs, on_a + on_b, opt_d)
+        golden.note(**{"loss.gen_a+gen_b": loss_g, "grad_norm.gen_a+gen_b": norm_g, "cycle_a": cycle_a,
+                       "cycle_b": cycle_b, "identity_a": idt_a, "identity_b": idt_b, "adversarial_a": adv_a,
+                       "adversarial_b": adv_b, "disc_a": on_b, "disc_b": on_a,
+                       "loss.disc_a+disc_b": on_a + on_b, "grad_norm.disc_a+disc_b": norm_d})
+    for name, pool in pools.items():
+        if size:
+            golden.put(f"final/pool.{name}", nhwc(torch.stack(pool.kept)))
+            golden.put(f"final/pool.{name}.count", np.array([float(len(pool.kept))]))
+    return golden.finish(nets)
