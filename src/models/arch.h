@@ -80,6 +80,9 @@ void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o);
  * own. Not with o->cond or virtual norm. */
 void gan__arch_decoder(gan_nets *d, const struct gan__arch_opts *o, int64_t inputs);
 
+/* Fit of architectures that take every size. */
+gan_status gan__arch_fit_any(struct gan__arch_opts *o, bool fixed, gan_err *err);
+
 /* Fit of architectures of one square size. */
 gan_status gan__arch_fit_size(struct gan__arch_opts *o, int64_t size, bool fixed, gan_err *err);
 

@@ -35,14 +35,6 @@ static int64_t features(const struct gan_task *t)
     return t->height * t->width * t->channels;
 }
 
-static gan_status fit_any(struct gan__arch_opts *o, bool fixed, gan_err *err)
-{
-    (void)fixed; /* any size will do */
-    (void)err;
-    o->task.range = GAN_RANGE_SIGNED;
-    return GAN_OK;
-}
-
 /* z -> hidden layers -> linear to the image. */
 static gan_val generator(gan_nn *nn, const gan_val *in, const struct shape *s,
                          const struct gan__arch_opts *o)
@@ -86,7 +78,7 @@ GAN_ARCH(toy) = {
     .norm_gen = GAN__NORM_NONE,
     .norm_disc = GAN__NORM_NONE,
     .points = true,
-    .fit = fit_any,
+    .fit = gan__arch_fit_any,
     .gen = toy_generator,
     .disc = toy_discriminator,
     .init = "glorot-uniform",
@@ -113,7 +105,7 @@ GAN_ARCH(mlp512) = {
     .norm_gen = GAN__NORM_NONE,
     .norm_disc = GAN__NORM_NONE,
     .points = true,
-    .fit = fit_any,
+    .fit = gan__arch_fit_any,
     .gen = mlp_generator,
     .disc = mlp_discriminator,
     .init = "glorot-uniform",
@@ -139,7 +131,7 @@ GAN_ARCH(wgan_mlp) = {
     .norm_gen = GAN__NORM_NONE,
     .norm_disc = GAN__NORM_NONE,
     .points = true,
-    .fit = fit_any,
+    .fit = gan__arch_fit_any,
     .gen = wgan_generator,
     .disc = wgan_critic,
 };

@@ -5,14 +5,6 @@
 
 enum { LAYERS_GEN = 4, LAYERS_DISC = 3, PIECES = 5 };
 
-static gan_status fit(struct gan__arch_opts *o, bool fixed, gan_err *err)
-{
-    (void)fixed; /* any size will do */
-    (void)err;
-    o->task.range = GAN_RANGE_SIGNED;
-    return GAN_OK;
-}
-
 /* z -> four times w linear, norm, ReLU -> linear. */
 static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
@@ -57,7 +49,7 @@ GAN_ARCH(pacgan) = {
     .norm_disc = GAN__NORM_NONE,
     .points = true,
     .init = "normal:0,.02",
-    .fit = fit,
+    .fit = gan__arch_fit_any,
     .gen = generator,
     .disc = discriminator,
 };

@@ -21,14 +21,6 @@ static gan_val hidden(gan_nn *nn, gan_val x, const struct gan__norming *norm, in
     return gan_tanh(g, gan__arch_norm(nn, "norm2", x, norm));
 }
 
-static gan_status fit_any(struct gan__arch_opts *o, bool fixed, gan_err *err)
-{
-    (void)fixed; /* any size will do */
-    (void)err;
-    o->task.range = GAN_RANGE_SIGNED;
-    return GAN_OK;
-}
-
 static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct gan__arch_opts *o = options;
@@ -60,7 +52,7 @@ GAN_ARCH(tanh128) = {
     .norm_gen = GAN__NORM_NONE,
     .norm_disc = GAN__NORM_NONE,
     .points = true,
-    .fit = fit_any,
+    .fit = gan__arch_fit_any,
     .gen = generator,
     .disc = discriminator,
     .init = "orthogonal:1.4",

@@ -46,6 +46,14 @@ const char *gan_arch_doc(int i)
     return a != NULL ? a->doc : NULL;
 }
 
+gan_status gan__arch_fit_any(struct gan__arch_opts *o, bool fixed, gan_err *err)
+{
+    (void)fixed; /* any size will do */
+    (void)err;
+    o->task.range = GAN_RANGE_SIGNED;
+    return GAN_OK;
+}
+
 gan_status gan__arch_fit_size(struct gan__arch_opts *o, int64_t size, bool fixed, gan_err *err)
 {
     struct gan_task *t = &o->task;
