@@ -120,6 +120,15 @@ static gan_val sample(gan_step *s, const void *options)
     return fakes(s, options);
 }
 
+/* D as it stands and the slope of G's objective at it: what --unroll 0 would follow. */
+static struct gan_landscape landscape(gan_step *s, const void *options, gan_val points)
+{
+    struct batch b = {.o = options, .real = gan_batch(s, GAN_FIELD_IMAGE)};
+    b.fake = sample(s, options);
+    return (struct gan_landscape){
+        .value = gan_apply(s, "disc", points), .fake = b.fake, .loss = gen_loss(s, NULL, &b)};
+}
+
 static const struct gan_claim claims[] = {
     {"parameters of tanh128 on points, G and D", "49 666, 17 025"},
     {"modes of the ring found, paper's figure 2", "8 of 8, the plain GAN cycles"},
@@ -142,5 +151,6 @@ GAN_MODEL(unrolled) = {
     .nets = nets,
     .iteration = iteration,
     .sample = sample,
+    .landscape = landscape,
     .claims = claims,
 };
