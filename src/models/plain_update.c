@@ -295,7 +295,8 @@ static void limit_weights(gan_step *s, const struct gan__plain *o)
     }
 }
 
-/* Mean scores (of the witness, where the loss has one); for a score without unit, also their difference: a critic's estimate of distance. */
+/* Mean scores (of the witness, where the loss has one); for a score without unit, also their
+ * difference: a critic's estimate of distance. */
 static void report_scores(const struct play *p)
 {
     gan_graph *g = p->loss.g;

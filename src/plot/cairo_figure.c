@@ -84,19 +84,11 @@ static void draw_y_tick(cairo_t *cr, const struct gan__tick *t, double x, double
                                        .down = 0.5});
 }
 
-static double widest_label(cairo_t *cr, const struct gan__ticks *t)
-{
-    double most = 0;
-    for (int i = 0; i < t->n; i++) {
-        most = fmax(most, gan__text_width(cr, GAN__SIZE_TICK, gan__tick_text(&t->tick[i])));
-    }
-    return most;
-}
-
 /* Height of what stands under the axis: the ticks' labels. */
 static double under_axis(cairo_t *cr, const struct gan__frame *f)
 {
-    double h = f->names_turned ? widest_label(cr, &f->ticks[0]) : gan__text_height(GAN__SIZE_TICK);
+    double h =
+        f->names_turned ? gan__widest_tick(cr, &f->ticks[0]) : gan__text_height(GAN__SIZE_TICK);
     return GAN__TICK + h + GAN__GAP / 2;
 }
 
@@ -110,7 +102,7 @@ static void draw_labels(cairo_t *cr, const struct gan__frame *f)
         cr, GAN__SIZE_LABEL, &lines,
         &(struct gan__place){.x = x, .y = b->y + b->h + under_axis(cr, f), .across = 0.5});
     gan__text_break(cr, GAN__SIZE_LABEL, f->label[1], b->h, &lines);
-    x = b->x - GAN__TICK - GAN__GAP - widest_label(cr, &f->ticks[1]);
+    x = b->x - GAN__TICK - GAN__GAP - gan__widest_tick(cr, &f->ticks[1]);
     gan__text_put_lines(
         cr, GAN__SIZE_LABEL, &lines,
         &(struct gan__place){
@@ -177,7 +169,7 @@ static void draw_bar(cairo_t *cr, const struct gan__frame *f)
     }
     struct gan__lines lines;
     gan__text_break(cr, GAN__SIZE_LABEL, f->bar_label, b->h, &lines);
-    x += GAN__BAR + GAN__TICK + GAN__GAP + widest_label(cr, &f->bar_ticks);
+    x += GAN__BAR + GAN__TICK + GAN__GAP + gan__widest_tick(cr, &f->bar_ticks);
     gan__text_put_lines(
         cr, GAN__SIZE_LABEL, &lines,
         &(struct gan__place){.x = x, .y = b->y + b->h / 2, .across = 0.5, .turned = true});

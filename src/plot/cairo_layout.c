@@ -41,7 +41,7 @@ static void label_of(char *dst, size_t cap, const char *label, int exponent)
     }
 }
 
-static double widest(cairo_t *cr, const struct gan__ticks *t)
+double gan__widest_tick(cairo_t *cr, const struct gan__ticks *t)
 {
     double most = 0;
     for (int i = 0; i < t->n; i++) {
@@ -240,7 +240,8 @@ static double block(cairo_t *cr, double size, const char *text, double width)
 
 static double x_labels_height(cairo_t *cr, const struct gan__frame *f)
 {
-    double w = f->names_turned ? widest(cr, &f->ticks[0]) : gan__text_height(GAN__SIZE_TICK);
+    double w =
+        f->names_turned ? gan__widest_tick(cr, &f->ticks[0]) : gan__text_height(GAN__SIZE_TICK);
     return w + GAN__TICK + GAN__GAP / 2;
 }
 
@@ -258,7 +259,7 @@ static void want_margins(cairo_t *cr, const struct gan__frame *f, double m[4])
             double x = gan__scale_px(&f->scale[0], t->at);
             half_last = fmax(half_last, x + w - (f->plot.x + f->plot.w));
         }
-        m[LEFT] += widest(cr, &f->ticks[1]) + GAN__TICK + GAN__GAP +
+        m[LEFT] += gan__widest_tick(cr, &f->ticks[1]) + GAN__TICK + GAN__GAP +
                    block(cr, GAN__SIZE_LABEL, f->label[1], f->plot.h);
         m[BOTTOM] += x_labels_height(cr, f) +
                      block(cr, GAN__SIZE_LABEL, f->label[0], f->cell.w - 2 * GAN__GAP);
@@ -266,7 +267,7 @@ static void want_margins(cairo_t *cr, const struct gan__frame *f, double m[4])
         m[TOP] = fmax(m[TOP], GAN__SIZE_TICK); /* half a label of the y axis */
     }
     if (f->bar != NULL) {
-        m[RIGHT] += 2 * GAN__GAP + GAN__BAR + GAN__TICK + widest(cr, &f->bar_ticks) +
+        m[RIGHT] += 2 * GAN__GAP + GAN__BAR + GAN__TICK + gan__widest_tick(cr, &f->bar_ticks) +
                     block(cr, GAN__SIZE_LABEL, f->bar_label, f->plot.h);
         m[TOP] = fmax(m[TOP], GAN__SIZE_TICK);
     }

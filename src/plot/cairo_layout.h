@@ -45,6 +45,9 @@ struct gan__layout {
 gan_status gan__layout_make(struct gan__layout *out, const gan_figure *f, cairo_t *cr,
                             struct gan__arena *arena, gan_err *err);
 
+/* Width of the longest label of an axis. */
+double gan__widest_tick(cairo_t *cr, const struct gan__ticks *t);
+
 /* Size of one entry of a legend below the panel; its text is broken to fit the cell. */
 void gan__legend_entry(cairo_t *cr, const struct gan__frame *f, const char *label,
                        struct gan__lines *lines, double *w, double *h);

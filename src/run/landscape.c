@@ -33,15 +33,7 @@ double gan__landscape_extent(const float *points, int64_t n)
 static gan_status compile(struct gan__landscape *l, gan_err *err)
 {
     const struct gan__session *s = l->session;
-    struct gan__step_cfg cfg = {
-        .model = s->recipe->model,
-        .opts = s->recipe->opts,
-        .store = s->store,
-        .nets = &s->nets,
-        .real = GAN_F32,
-        .batch = POINTS,
-        .mode = GAN_EVAL,
-    };
+    const struct gan__step_cfg cfg = gan__session_step_cfg(s, POINTS, GAN_EVAL);
     struct gan_plan_opts opts = {.threads = s->threads};
     struct gan_landscape made = {.value = GAN_NONE};
     gan_step *step = gan__step_build_landscape(&cfg, &made, err);

@@ -129,15 +129,7 @@ gan_status gan__samples_compile(struct gan__samples *m, struct gan__session *s, 
     gan_err own = {0};
     gan_val fake = GAN_NONE;
     *m = (struct gan__samples){.n = sample_size(s), .last = {NAN, NAN, NAN, NAN}};
-    struct gan__step_cfg cfg = {
-        .model = s->recipe->model,
-        .opts = s->recipe->opts,
-        .store = s->store,
-        .nets = &s->nets,
-        .real = GAN_F32,
-        .batch = m->n,
-        .mode = GAN_BATCH_STATS,
-    };
+    const struct gan__step_cfg cfg = gan__session_step_cfg(s, m->n, GAN_BATCH_STATS);
     gan_step *step = gan__step_build_sample(&cfg, false, &fake, &own);
     gan_status status = step != NULL ? compile(m, s, step, fake, &own) : own.code;
     gan__step_free(step);

@@ -287,20 +287,24 @@ static gan_status check_horizons(struct gan__session *s, gan_err *err)
     return GAN_OK;
 }
 
+struct gan__step_cfg gan__session_step_cfg(const struct gan__session *s, int64_t batch,
+                                           gan_mode mode)
+{
+    return (struct gan__step_cfg){.model = s->recipe->model,
+                                  .opts = s->recipe->opts,
+                                  .store = s->store,
+                                  .nets = &s->nets,
+                                  .real = GAN_F32,
+                                  .batch = batch,
+                                  .mode = mode};
+}
+
 static gan_status build_step(struct gan__session *s, gan_err *err)
 {
     const struct gan__recipe *r = s->recipe;
-    struct gan__step_cfg cfg = {
-        .model = r->model,
-        .opts = r->opts,
-        .store = s->store,
-        .nets = &s->nets,
-        .real = GAN_F32,
-        .batch = r->run.batch,
-        .microbatch = r->run.microbatch,
-        .mode = GAN_TRAIN,
-        .gradients = r->run.monitor_every > 0,
-    };
+    struct gan__step_cfg cfg = gan__session_step_cfg(s, r->run.batch, GAN_TRAIN);
+    cfg.microbatch = r->run.microbatch;
+    cfg.gradients = r->run.monitor_every > 0;
     s->step = gan__step_build(&cfg, err);
     if (s->step == NULL) {
         return err->code;

@@ -70,6 +70,10 @@ gan_status gan__session_init_weights(struct gan__session *s, gan_err *err);
 /* Compiles all plans. */
 gan_status gan__session_compile(struct gan__session *s, gan_err *err);
 
+/* A step of this session on `batch` samples, for looking at the networks: no microbatches. */
+struct gan__step_cfg gan__session_step_cfg(const struct gan__session *s, int64_t batch,
+                                           gan_mode mode);
+
 /* Makes workspace and loader; positions the loader after the images seen. */
 gan_status gan__session_start(struct gan__session *s, gan_err *err);
 
