@@ -52,6 +52,14 @@ gan_plan *scalar_compile(const struct scalar *q, bool derivatives)
     return p;
 }
 
+struct scalar scalar_two(gan_val (*build)(gan_graph *, const gan_val *), gan_shape shape)
+{
+    struct scalar q = {
+        .build = build, .shape = {shape, shape}, .dtype = {GAN_F64, GAN_F64}, .n = 2};
+    scalar_scatter(&q);
+    return q;
+}
+
 double scalar_value(const struct scalar *q)
 {
     double x[SCALAR_MAX_IN][SCALAR_MAX_SIZE];

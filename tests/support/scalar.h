@@ -19,6 +19,9 @@ struct scalar {
 /* Numbers without pattern, in (-2, 2), none near 0. */
 void scalar_scatter(struct scalar *q);
 
+/* A scalar of two tensors of one shape, scattered. */
+struct scalar scalar_two(gan_val (*build)(gan_graph *g, const gan_val *in), gan_shape shape);
+
 /* Plan with the value and its derivatives in the real inputs. */
 gan_plan *scalar_compile(const struct scalar *q, bool derivatives);
 void scalar_run(gan_plan *p, const struct scalar *q, double x[SCALAR_MAX_IN][SCALAR_MAX_SIZE]);

@@ -13,70 +13,27 @@
 
 #include <cmocka.h>
 
-#include "models/step.h"
 #include "support/close.h"
+#include "support/training.h"
 #include <gan/augment.h>
-#include <gan/plan.h>
 #include <gan/reg.h>
 
 /* --- a model in small ------------------------------------------------------------------------------- */
 
 enum { SIDE = 16, BATCH = 4 };
 
-struct world {
-    void *opts;
-    gan_store *store;
-    struct gan_net_list nets;
-    gan_step *step;
-    gan_plan *plan;
-};
-
-static void world_open(struct world *w, const char *const *set)
+static void world_open(struct training *w, const char *const *set)
 {
+    const struct gan_task task = {.height = SIDE, .width = SIDE, .channels = 1};
+    const struct gan_plan_opts o = {.backend = "ref"};
     gan_err err = {0};
-    const struct gan_model *m = gan_model_find("plain", &err);
-    *w = (struct world){.opts = calloc(1, m->size), .store = gan_store_new()};
-    assert_int_equal(gan_opt_defaults(m->opts, w->opts, &err), GAN_OK);
-    for (int i = 0; set[i] != NULL; i += 2) {
-        if (gan_opt_set(m->opts, w->opts, set[i], set[i + 1], &err) != GAN_OK) {
-            fail_msg("%s", err.message);
-        }
-    }
-    struct gan_task *t = w->opts;
-    t->height = t->width = SIDE;
-    t->channels = 1;
-    if (m->fit(w->opts, true, &err) != GAN_OK ||
-        gan_model_declare(m, w->opts, w->store, GAN_F64, &w->nets, &err) != GAN_OK ||
-        gan_model_init(m, w->opts, w->store, &w->nets, 1, &err) != GAN_OK) {
-        fail_msg("%s", err.message);
-    }
-    struct gan__step_cfg cfg = {.model = m,
-                                .opts = w->opts,
-                                .store = w->store,
-                                .nets = &w->nets,
-                                .real = GAN_F64,
-                                .batch = BATCH,
-                                .mode = GAN_TRAIN};
-    w->step = gan__step_build(&cfg, &err);
-    if (w->step == NULL) {
-        fail_msg("%s", err.message);
-    }
-    struct gan_plan_opts o = {.backend = "ref"};
+    training_open(w, "plain", set, &task, BATCH, false);
     w->plan = gan_plan_new(gan__step_segment(w->step, 0)->graph, NULL, 0, &o, &err);
     assert_non_null(w->plan);
 }
 
-static void world_close(struct world *w)
-{
-    gan_plan_free(w->plan);
-    gan__step_free(w->step);
-    gan_net_list_free(&w->nets);
-    gan_store_free(w->store);
-    free(w->opts);
-}
-
 /* One iteration with rates of 0: the networks stay as they are. */
-static void iterate(struct world *w, int64_t i)
+static void iterate(struct training *w, int64_t i)
 {
     static double images[BATCH * SIDE * SIDE];
     gan_err err = {0};
@@ -92,7 +49,7 @@ static void iterate(struct world *w, int64_t i)
     }
 }
 
-static double kept(const struct world *w, const char *name)
+static double kept(const struct training *w, const char *name)
 {
     const gan_state *s = gan_store_at(w->store, gan_store_find(w->store, name));
     assert_non_null(s);
@@ -108,7 +65,7 @@ static void ada_follows_the_sign(void **state)
     (void)state;
     const char *low[] = {"augment", "ada:-.999,160", "width", "2",          "z",     "4", "reg",
                          "none",    "optim-gen",     "sgd:0", "optim-disc", "sgd:0", NULL};
-    struct world w;
+    struct training w;
     world_open(&w, low);
     gan_tensor sign = gan_store_at(w.store, gan_store_find(w.store, "kept.ada.signs"))->value;
     for (int i = 0; i < 12; i++) {
@@ -118,7 +75,7 @@ static void ada_follows_the_sign(void **state)
         assert_close(kept(&w, "kept.ada.p") - p, due ? 4.0 * BATCH / 160 : 0, 1e-12);
         assert_true(!due || gan_tensor_get(&sign, 0) == 0);
     }
-    world_close(&w);
+    training_close(&w);
 
     const char *high[] = {"augment", "ada:.999,160", "width", "2",          "z",     "4", "reg",
                           "none",    "optim-gen",    "sgd:0", "optim-disc", "sgd:0", NULL};
@@ -133,7 +90,7 @@ static void ada_follows_the_sign(void **state)
         iterate(&w, i);
     }
     assert_true(kept(&w, "kept.ada.p") == 0);
-    world_close(&w);
+    training_close(&w);
 }
 
 /* --- noise ---------------------------------------------------------------------------------------------- */
@@ -142,7 +99,7 @@ static void noise_falls_to_zero(void **state)
 {
     (void)state;
     const char *set[] = {"noise", ".5@linear", "width", "2", "z", "4", NULL};
-    struct world w;
+    struct training w;
     world_open(&w, set);
     assert_string_equal(gan__step_needs_length(w.step), "--noise");
     const struct gan__segment *seg = gan__step_segment(w.step, 0);
@@ -152,7 +109,7 @@ static void noise_falls_to_zero(void **state)
         double want = i < 10 ? 0.5 * (1 - (double)i / 10) : 0;
         assert_close(seg->scalar[0].value(seg->scalar[0].arg, &m), want, 1e-15);
     }
-    world_close(&w);
+    training_close(&w);
 }
 
 /* --- lazy updates --------------------------------------------------------------------------------------- */
@@ -183,12 +140,12 @@ static void interval_of_one_is_eager(void **state)
     const char *const reg[] = {"r1:.1,orthogonal:1e-3", "r1:.1/1,orthogonal:1e-3/1"};
     for (int i = 0; i < 2; i++) {
         const char *set[] = {"reg", reg[i], "width", "2", "z", "4", NULL};
-        struct world w;
+        struct training w;
         world_open(&w, set);
         assert_int_equal(gan__step_segments(w.step), 1);
         dump[i] = gan_graph_dump(gan__step_segment(w.step, 0)->graph, GAN_DUMP_TEXT);
         assert_non_null(dump[i]);
-        world_close(&w);
+        training_close(&w);
     }
     assert_string_equal(dump[0], dump[1]);
     gan_text_free(dump[0]);

@@ -18,16 +18,6 @@
 
 enum { ROWS = 4, COLUMNS = 3, CELLS = ROWS * COLUMNS };
 
-static struct scalar two(gan_val (*build)(gan_graph *, const gan_val *))
-{
-    struct scalar q = {.build = build,
-                       .shape = {GAN_SHAPE(ROWS, COLUMNS), GAN_SHAPE(ROWS, COLUMNS)},
-                       .dtype = {GAN_F64, GAN_F64},
-                       .n = 2};
-    scalar_scatter(&q);
-    return q;
-}
-
 /* --- gradient penalty ---------------------------------------------------------------------------------- */
 
 static double wanted_slope;
@@ -125,7 +115,7 @@ static gan_val between(gan_graph *g, const gan_val *in)
 static void test_interpolate(void **state)
 {
     (void)state;
-    struct scalar q = two(between);
+    struct scalar q = scalar_two(between, GAN_SHAPE(ROWS, COLUMNS));
     double x[SCALAR_MAX_IN][SCALAR_MAX_SIZE];
     memcpy(x, q.real, sizeof x);
     gan_plan *p = scalar_compile(&q, false);

@@ -16,18 +16,13 @@
 #include <math.h>
 
 #include "base/philox.h"
-#include "models/step.h"
-#include <gan/plan.h>
+#include "support/training.h"
 
 enum { BATCH = 5, H = 1, W = 2, C = 2, Z = 3, PIXELS = BATCH * H * W * C };
 
 /* The model's iteration up to G's loss, and G's gradient of it. */
 struct world {
-    void *opts;
-    gan_store *store;
-    struct gan_net_list nets;
-    gan_step *step;
-    gan_plan *plan;
+    struct training t;
     double image[PIXELS], z[BATCH * Z];
 };
 
@@ -54,30 +49,8 @@ static void fill(gan_store *st, gan_state_kind kind, double scale, bool positive
 
 static void open_world(struct world *w, const char *const *set)
 {
-    gan_err err = {0};
-    const struct gan_model *m = gan_model_find("unrolled", &err);
-    assert_non_null(m);
-    *w = (struct world){.opts = calloc(1, m->size), .store = gan_store_new()};
-    need(gan_opt_defaults(m->opts, w->opts, &err), &err);
-    for (int i = 0; set[i] != NULL; i += 2) {
-        need(gan_opt_set(m->opts, w->opts, set[i], set[i + 1], &err), &err);
-    }
-    struct gan_task *t = w->opts;
-    t->height = H;
-    t->width = W;
-    t->channels = C;
-    need(m->fit(w->opts, true, &err), &err);
-    need(gan_model_declare(m, w->opts, w->store, GAN_F64, &w->nets, &err), &err);
-    struct gan__step_cfg cfg = {.model = m,
-                                .opts = w->opts,
-                                .store = w->store,
-                                .nets = &w->nets,
-                                .real = GAN_F64,
-                                .batch = BATCH,
-                                .mode = GAN_TRAIN,
-                                .external_noise = true};
-    w->step = gan__step_build(&cfg, &err);
-    need(w->step != NULL ? GAN_OK : err.code, &err);
+    const struct gan_task task = {.height = H, .width = W, .channels = C};
+    training_open(&w->t, "unrolled", set, &task, BATCH, true);
     struct gan__rng rng;
     gan__rng_init(&rng, 5);
     for (int i = 0; i < PIXELS; i++) {
@@ -86,17 +59,8 @@ static void open_world(struct world *w, const char *const *set)
     for (int i = 0; i < BATCH * Z; i++) {
         w->z[i] = 2 * gan__rng_uniform(&rng) - 1;
     }
-    fill(w->store, GAN_STATE_WEIGHT, 0.9, false);
-    fill(w->store, GAN_STATE_MOMENT, 0.1, true);
-}
-
-static void close_world(struct world *w)
-{
-    gan_plan_free(w->plan);
-    gan__step_free(w->step);
-    gan_net_list_free(&w->nets);
-    gan_store_free(w->store);
-    free(w->opts);
+    fill(w->t.store, GAN_STATE_WEIGHT, 0.9, false);
+    fill(w->t.store, GAN_STATE_MOMENT, 0.1, true);
 }
 
 static gan_val report(const struct gan__segment *seg, const char *name)
@@ -113,17 +77,17 @@ static gan_val report(const struct gan__segment *seg, const char *name)
 /* Outputs: G's loss, and the norm of its gradient. */
 static void compile(struct world *w)
 {
-    const struct gan__segment *seg = gan__step_segment(w->step, 0);
+    const struct gan__segment *seg = gan__step_segment(w->t.step, 0);
     gan_err err = {0};
     gan_val out[2] = {report(seg, "loss.gen"), report(seg, "grad_norm.gen")};
     struct gan_plan_opts po = {.backend = "ref", .verify = true};
-    w->plan = gan_plan_new(seg->graph, out, 2, &po, &err);
-    need(w->plan != NULL ? GAN_OK : err.code, &err);
+    w->t.plan = gan_plan_new(seg->graph, out, 2, &po, &err);
+    need(w->t.plan != NULL ? GAN_OK : err.code, &err);
 }
 
 static double run(struct world *w)
 {
-    const struct gan__segment *seg = gan__step_segment(w->step, 0);
+    const struct gan__segment *seg = gan__step_segment(w->t.step, 0);
     struct gan_scalar_data scalars[GAN__OPTIM_SCALARS];
     char names[GAN__OPTIM_SCALARS][96];
     size_t n = 0;
@@ -142,8 +106,8 @@ static double run(struct world *w)
     struct gan_feed_data feeds[] = {{"image", {GAN_F64, GAN_SHAPE(BATCH, H, W, C), w->image}},
                                     {"z", {GAN_F64, GAN_SHAPE(BATCH, Z), w->z}}};
     struct gan_run r = {.feeds = feeds, .n_feeds = 2, .scalars = scalars, .n_scalars = n};
-    need(gan_plan_run(w->plan, &r, &err), &err);
-    return gan_tensor_get(gan_plan_output(w->plan, 0), 0);
+    need(gan_plan_run(w->t.plan, &r, &err), &err);
+    return gan_tensor_get(gan_plan_output(w->t.plan, 0), 0);
 }
 
 /* Everything in the store, to run again from the same state. */
@@ -196,23 +160,23 @@ static void check_gradient(const char *optim, const char *loss, const char *obje
     struct world w;
     open_world(&w, set);
     compile(&w);
-    struct copy before = save(w.store), after;
+    struct copy before = save(w.t.store), after;
     (void)run(&w);
-    after = save(w.store);
+    after = save(w.t.store);
     double largest = 0, worst = 0;
     int compared = 0;
-    for (int i = 0; i < gan_store_count(w.store); i++) {
-        const gan_state *e = gan_store_at(w.store, i);
+    for (int i = 0; i < gan_store_count(w.t.store); i++) {
+        const gan_state *e = gan_store_at(w.t.store, i);
         bool of_gen = e->kind == GAN_STATE_WEIGHT && strncmp(e->name, "gen.", 4) == 0;
         for (int64_t k = 0; of_gen && k < gan_shape_count(&e->value.shape); k++, compared++) {
             double side[2];
             for (int s = 0; s < 2; s++) {
-                restore(w.store, &before);
+                restore(w.t.store, &before);
                 gan_tensor_set(&e->value, k, gan_tensor_get(&e->value, k) + (s == 0 ? h : -h));
                 side[s] = run(&w);
             }
-            restore(w.store, &after);
-            double got = gradient_of(w.store, &before, i, k);
+            restore(w.t.store, &after);
+            double got = gradient_of(w.t.store, &before, i, k);
             worst = fmax(worst, fabs(got - (side[0] - side[1]) / (2 * h)));
             largest = fmax(largest, fabs(got));
         }
@@ -223,7 +187,7 @@ static void check_gradient(const char *optim, const char *loss, const char *obje
     }
     drop(&before);
     drop(&after);
-    close_world(&w);
+    training_close(&w.t);
 }
 
 static void gradient_through_updates(void **state)
@@ -247,8 +211,8 @@ static double grad_norm(const char *unroll, const char *objective)
     open_world(&w, set);
     compile(&w);
     (void)run(&w);
-    double norm = gan_tensor_get(gan_plan_output(w.plan, 1), 0);
-    close_world(&w);
+    double norm = gan_tensor_get(gan_plan_output(w.t.plan, 1), 0);
+    training_close(&w.t);
     return norm;
 }
 
@@ -274,13 +238,13 @@ static void dead_units_are_no_trouble(void **state)
                                    "arch",   "toy", "optim-disc", rules[i], NULL};
         struct world w;
         open_world(&w, set);
-        fill(w.store, GAN_STATE_MOMENT, 0, false);
-        const gan_state *e = gan_store_at(w.store, gan_store_find(w.store, "disc.main.0.bias"));
+        fill(w.t.store, GAN_STATE_MOMENT, 0, false);
+        const gan_state *e = gan_store_at(w.t.store, gan_store_find(w.t.store, "disc.main.0.bias"));
         gan_tensor_set(&e->value, 1, -100);
         compile(&w);
         assert_true(isfinite(run(&w)));
-        assert_true(isfinite(gan_tensor_get(gan_plan_output(w.plan, 1), 0)));
-        close_world(&w);
+        assert_true(isfinite(gan_tensor_get(gan_plan_output(w.t.plan, 1), 0)));
+        training_close(&w.t);
     }
 }
 
@@ -291,14 +255,14 @@ static void twenty_updates_compile(void **state)
     const char *const set[] = {"unroll", "20", "z", "3", NULL};
     struct world w;
     open_world(&w, set);
-    int64_t nodes = gan_graph_nodes(gan__step_segment(w.step, 0)->graph);
+    int64_t nodes = gan_graph_nodes(gan__step_segment(w.t.step, 0)->graph);
     compile(&w);
-    double ms = gan_plan_info(w.plan).compile_ms;
+    double ms = gan_plan_info(w.t.plan).compile_ms;
     assert_true(nodes > 2000 && nodes < 50000);
     if (ms > 2000) {
         fail_msg("%lld nodes compile in %.0f ms, allowed are 2000", (long long)nodes, ms);
     }
-    close_world(&w);
+    training_close(&w.t);
 }
 
 static void too_many_updates(void **state)
@@ -358,18 +322,19 @@ static void learned_rule_keeps_states(void **state)
     struct world w;
     open_world(&w, set);
     const gan_state *slot =
-        gan_store_at(w.store, gan_store_find(w.store, "optim.gen.lstm.gen.main.2.weight"));
-    const gan_state *weight = gan_store_at(w.store, gan_store_find(w.store, "opt.lstm1.weight_hh"));
+        gan_store_at(w.t.store, gan_store_find(w.t.store, "optim.gen.lstm.gen.main.2.weight"));
+    const gan_state *weight =
+        gan_store_at(w.t.store, gan_store_find(w.t.store, "opt.lstm1.weight_hh"));
     assert_non_null(slot);
     assert_non_null(weight);
     const gan_shape want = GAN_SHAPE(16, 80);
     assert_true(gan_shape_equal(&slot->value.shape, &want));
     compile(&w);
-    struct copy before = save(w.store);
+    struct copy before = save(w.t.store);
     assert_true(isfinite(run(&w)));
     int moved = 0;
-    for (int i = 0; i < gan_store_count(w.store); i++) {
-        const gan_state *e = gan_store_at(w.store, i);
+    for (int i = 0; i < gan_store_count(w.t.store); i++) {
+        const gan_state *e = gan_store_at(w.t.store, i);
         bool same = memcmp(before.data[i], e->value.data, gan_tensor_bytes(&e->value)) == 0;
         bool learned = strncmp(e->name, "opt.", 4) == 0;
         assert_true(same || !learned);
@@ -377,7 +342,7 @@ static void learned_rule_keeps_states(void **state)
     }
     assert_true(moved >= 24); /* six weights of each network and their slots */
     drop(&before);
-    close_world(&w);
+    training_close(&w.t);
 }
 
 int main(void)
