@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "support/idx_file.h"
+#include "support/temp_fixture.h"
 
 #include <gan/data.h>
 #include <gan/log.h>
@@ -19,7 +20,6 @@
 
 #include <cmocka.h>
 
-static struct temp_dir tmp;
 static char log_text[4096];
 
 static void hear(void *ctx, gan_log_level level, const char *line)
@@ -31,22 +31,13 @@ static void hear(void *ctx, gan_log_level level, const char *line)
 }
 
 /* Every test has a folder of its own, with its own cache in it. */
-static int make(void **state)
+static int make_heard(void **state)
 {
     char cache[TEMP_PATH_MAX];
-    (void)state;
-    temp_dir_make(&tmp);
+    (void)make(state);
     assert_int_equal(setenv("GAN_CACHE", temp_path(&tmp, "cache", cache), 1), 0);
     log_text[0] = '\0';
     gan_set_log(hear, NULL);
-    return 0;
-}
-
-static int drop(void **state)
-{
-    (void)state;
-    gan_set_log(NULL, NULL);
-    temp_dir_remove(&tmp);
     return 0;
 }
 
@@ -556,7 +547,7 @@ static void fashion_mnist(void **state)
     }
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, make, drop)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, make_heard, drop)
 
 int main(void)
 {

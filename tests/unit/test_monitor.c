@@ -2,7 +2,8 @@
  * the same weights with and without it. */
 #include "base/str.h"
 #include "run/monitor.h"
-#include "support/temp_dir.h"
+#include "support/settings.h"
+#include "support/temp_fixture.h"
 
 #include <gan/checkpoint.h>
 #include <gan/log.h>
@@ -17,7 +18,6 @@
 
 #include <cmocka.h>
 
-static struct temp_dir tmp;
 
 static void mute(void *ctx, gan_log_level level, const char *line)
 {
@@ -26,19 +26,10 @@ static void mute(void *ctx, gan_log_level level, const char *line)
     (void)line;
 }
 
-static int make(void **state)
+static int make_muted(void **state)
 {
-    (void)state;
-    temp_dir_make(&tmp);
+    (void)make(state);
     gan_set_log(mute, NULL);
-    return 0;
-}
-
-static int drop(void **state)
-{
-    (void)state;
-    gan_set_log(NULL, NULL);
-    temp_dir_remove(&tmp);
     return 0;
 }
 
@@ -79,30 +70,18 @@ struct game {
 
 static gan_status train(const struct game *g, struct heard *h, struct gan_train_result *result)
 {
-    enum { MOST = 24 };
-    static const char base[] =
-        "arch=tanh128 batch=64 threads=1 monitor-every=10 sample-every=100000 ";
-    struct gan_setting set[MOST];
-    char text[512], dir[TEMP_PATH_MAX];
-    size_t n = 0;
+    static const char base[] = "arch=tanh128 batch=64 threads=1 monitor-every=10 sample-every=100000";
+    struct settings r;
+    char dir[TEMP_PATH_MAX];
     gan_err err = {0};
-    (void)gan__format(text, sizeof text, "%s%s", base, g->words);
-    for (char *p = text, *end; *p != '\0'; p = end) {
-        end = p + strcspn(p, " ");
-        char *eq = strchr(p, '=');
-        if (*end == ' ') {
-            *end++ = '\0';
-        }
-        *eq = '\0';
-        set[n++] = (struct gan_setting){p, eq + 1};
-    }
+    settings_read(&r, base, g->words);
     struct gan_train_cfg cfg = {.model = "plain",
                                 .data = "toy:ring8",
                                 .out = temp_path(&tmp, g->out, dir),
                                 .init = &g->init,
                                 .n_init = g->init != NULL ? 1 : 0,
-                                .set = set,
-                                .n_set = n};
+                                .set = r.set,
+                                .n_set = r.n};
     struct gan_train_watch watch = {.ctx = h, .alarm = hear};
     memset(h, 0, sizeof *h);
     gan_status status = gan_train(&cfg, &watch, result, &err);
@@ -275,12 +254,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels),
-        cmocka_unit_test_setup_teardown(collapse, make, drop),
-        cmocka_unit_test_setup_teardown(won, make, drop),
-        cmocka_unit_test_setup_teardown(vanishing, make, drop),
-        cmocka_unit_test_setup_teardown(exploding_and_not_finite, make, drop),
-        cmocka_unit_test_setup_teardown(healthy, make, drop),
-        cmocka_unit_test_setup_teardown(over, make, drop),
+        cmocka_unit_test_setup_teardown(collapse, make_muted, drop),
+        cmocka_unit_test_setup_teardown(won, make_muted, drop),
+        cmocka_unit_test_setup_teardown(vanishing, make_muted, drop),
+        cmocka_unit_test_setup_teardown(exploding_and_not_finite, make_muted, drop),
+        cmocka_unit_test_setup_teardown(healthy, make_muted, drop),
+        cmocka_unit_test_setup_teardown(over, make_muted, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

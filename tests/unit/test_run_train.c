@@ -5,7 +5,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "run/session.h"
-#include "support/temp_dir.h"
+#include "support/settings.h"
+#include "support/temp_fixture.h"
 
 #include <gan/log.h>
 #include <gan/sample.h>
@@ -21,7 +22,6 @@
 
 #include <cmocka.h>
 
-static struct temp_dir tmp;
 static char spec[TEMP_PATH_MAX + 8];
 static char warning[512];
 
@@ -34,15 +34,14 @@ static void note(void *ctx, gan_log_level level, const char *line)
 }
 
 /* 40 gray images of 8x8 in IDX form. */
-static int make(void **state)
+static int make_images(void **state)
 {
     unsigned char file[16 + 40 * 64] = {0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 8, 0, 0, 0, 8};
     char path[TEMP_PATH_MAX];
-    (void)state;
     for (int i = 0; i < 40 * 64; i++) {
         file[16 + i] = (unsigned char)(i * 7);
     }
-    temp_dir_make(&tmp);
+    (void)make(state);
     temp_write(&tmp, "tiny", file, sizeof file);
     (void)gan__format(spec, sizeof spec, "idx:%s", temp_path(&tmp, "tiny", path));
     warning[0] = '\0';
@@ -50,42 +49,16 @@ static int make(void **state)
     return 0;
 }
 
-static int drop(void **state)
-{
-    (void)state;
-    gan_set_log(NULL, NULL);
-    temp_dir_remove(&tmp);
-    return 0;
-}
-
 /* A small recipe, with "name=value" words on top. */
-enum { MAX_SET = 24 };
-struct recipe {
-    struct gan_setting set[MAX_SET];
-    size_t n;
-    char text[512];
-};
-
-static void recipe_add(struct recipe *r, const char *words)
+static void recipe_add(struct settings *r, const char *words)
 {
-    static const char base[] = "batch=8 width=4 z=8 threads=1 log-every=1 ";
-    (void)gan__format(r->text, sizeof r->text, "%s%s", base, words);
-    r->n = 0;
-    for (char *p = r->text, *end; *p != '\0'; p = end) {
-        end = p + strcspn(p, " ");
-        char *eq = strchr(p, '=');
-        if (*end == ' ') {
-            *end++ = '\0';
-        }
-        *eq = '\0';
-        r->set[r->n++] = (struct gan_setting){p, eq + 1};
-    }
+    settings_read(r, "batch=8 width=4 z=8 threads=1 log-every=1", words);
 }
 
 static gan_status train(const char *out, const char *words, struct gan_train_result *result,
                         gan_err *err)
 {
-    struct recipe r;
+    struct settings r;
     char dir[TEMP_PATH_MAX];
     recipe_add(&r, words);
     struct gan_train_cfg cfg = {
@@ -244,7 +217,7 @@ static void interruption(void **state)
     (void)state;
     gan_err err = {0};
     struct gan_train_result whole, r;
-    struct recipe recipe;
+    struct settings recipe;
     char dir[TEMP_PATH_MAX];
     int steps = 3;
     struct gan_train_watch watch = {.ctx = &steps, .should_stop = stop_now};
@@ -349,7 +322,7 @@ static void no_growth(void **state)
 {
     (void)state;
     gan_err err = {0};
-    struct recipe words;
+    struct settings words;
     struct gan__recipe r;
     struct gan__session s;
     double values[GAN__MAX_VALUES];
@@ -401,17 +374,17 @@ static void no_leaks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(stopped_and_resumed, make, drop),
-        cmocka_unit_test_setup_teardown(falls_back, make, drop),
-        cmocka_unit_test_setup_teardown(other_checkpoints_are_refused, make, drop),
-        cmocka_unit_test_setup_teardown(only_length_may_change, make, drop),
-        cmocka_unit_test_setup_teardown(divergence, make, drop),
-        cmocka_unit_test_setup_teardown(interruption, make, drop),
-        cmocka_unit_test_setup_teardown(a_missing_place, make, drop),
-        cmocka_unit_test_setup_teardown(samples, make, drop),
-        cmocka_unit_test_setup_teardown(sample_files, make, drop),
-        cmocka_unit_test_setup_teardown(no_growth, make, drop),
-        cmocka_unit_test_setup_teardown(no_leaks, make, drop),
+        cmocka_unit_test_setup_teardown(stopped_and_resumed, make_images, drop),
+        cmocka_unit_test_setup_teardown(falls_back, make_images, drop),
+        cmocka_unit_test_setup_teardown(other_checkpoints_are_refused, make_images, drop),
+        cmocka_unit_test_setup_teardown(only_length_may_change, make_images, drop),
+        cmocka_unit_test_setup_teardown(divergence, make_images, drop),
+        cmocka_unit_test_setup_teardown(interruption, make_images, drop),
+        cmocka_unit_test_setup_teardown(a_missing_place, make_images, drop),
+        cmocka_unit_test_setup_teardown(samples, make_images, drop),
+        cmocka_unit_test_setup_teardown(sample_files, make_images, drop),
+        cmocka_unit_test_setup_teardown(no_growth, make_images, drop),
+        cmocka_unit_test_setup_teardown(no_leaks, make_images, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
