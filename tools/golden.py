@@ -23,7 +23,7 @@ import torch
 from golden import common
 from golden.aids import make_augment, make_lazy, make_play
 from golden.archs import make_archs
-from golden.common import DIRECTORY, read_safetensors, write_safetensors
+from golden.common import DIRECTORY, check, largest_difference, write_safetensors
 from golden.gans import make_critic_gp, make_dcgan, make_gan, make_wgan_gp
 from golden.layers import make_layers
 from golden.losses import make_losses
@@ -51,35 +51,6 @@ FILES = {
     "extra": lambda: make_play(True, 115),
     "archs": make_archs,
 }
-
-
-def largest_difference(a, b):
-    """max |a-b| / (1+|b|) and where, over two dictionaries of tensors with the same names."""
-    if set(a) != set(b):
-        raise SystemExit(f"golden: tensors differ in name: {sorted(set(a) ^ set(b))[:5]}")
-    worst, where = 0.0, "-"
-    for name in a:
-        if a[name].shape != b[name].shape:
-            raise SystemExit(f"golden: {name}: shape {a[name].shape}, file has {b[name].shape}")
-        if a[name].size == 0:
-            continue
-        diff = float(np.max(np.abs(a[name] - b[name]) / (1 + np.abs(b[name]))))
-        if not diff <= worst:
-            worst, where = diff, name
-    return worst, where
-
-
-def check(name, golden, path):
-    """Another CPU or torch may round differently: PyTorch 2 differs from 1.13 by 1.6e-10 in biases in
-    front of norms, by 1e-15 elsewhere; the tests allow 1e-9."""
-    stored, metadata = read_safetensors(path)
-    made, wrote = dict(golden.metadata), dict(metadata)
-    made.pop("torch"), wrote.pop("torch")
-    worst, where = largest_difference(golden.tensors, stored)
-    good = worst <= 3e-10 and made == wrote
-    print(f"{name}: {'ok' if good else 'DIFFERS'}, largest difference {worst:.1e} at {where}"
-          f"{'' if made == wrote else ', metadata differs'}")
-    return good
 
 
 def sensitivity(name, golden):

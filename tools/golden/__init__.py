@@ -1,1 +1,4 @@
-"""The golden files by topic; tools/golden.py is the command."""
+"""The golden files by topic. tools/golden.py makes them, tools/golden_metrics.py makes one of its own
+from what stands here."""
+
+from .common import DIRECTORY, Golden, check, write_safetensors
