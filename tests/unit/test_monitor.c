@@ -18,7 +18,6 @@
 
 #include <cmocka.h>
 
-
 static void mute(void *ctx, gan_log_level level, const char *line)
 {
     (void)ctx;
@@ -70,7 +69,8 @@ struct game {
 
 static gan_status train(const struct game *g, struct heard *h, struct gan_train_result *result)
 {
-    static const char base[] = "arch=tanh128 batch=64 threads=1 monitor-every=10 sample-every=100000";
+    static const char base[] =
+        "arch=tanh128 batch=64 threads=1 monitor-every=10 sample-every=100000";
     struct settings r;
     char dir[TEMP_PATH_MAX];
     gan_err err = {0};
