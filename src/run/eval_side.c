@@ -248,6 +248,17 @@ static uint8_t to_byte(float v, gan_range range)
     return (uint8_t)lrint(level < 255 ? level : 255);
 }
 
+gan_status gan__eval_bytes(const float *v, int64_t n, gan_range range, uint8_t *dst, gan_err *err)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(v[i])) {
+            return gan__fail(err, GAN_E_FORMAT, "a generated pixel is not finite");
+        }
+        dst[i] = to_byte(v[i], range);
+    }
+    return GAN_OK;
+}
+
 /* Samples first .. first+n-1: floats of points to f32, images to bytes. */
 static gan_status stream_next(struct stream *t, int64_t first, int64_t n, uint8_t *bytes,
                               float *points, int32_t *labels, gan_err *err)

@@ -57,6 +57,9 @@ struct gan__eval_arrays {
 
 gan_status gan__eval_collect(struct gan__eval_source *s, const struct gan__eval_take *take,
                              struct gan__eval_arrays *out, gan_err *err);
+/* Generated pixels to bytes, as a PNG would hold them; GAN_E_FORMAT when one is not finite. */
+gan_status gan__eval_bytes(const float *v, int64_t n, gan_range range, uint8_t *dst, gan_err *err);
+
 void gan__eval_arrays_release(struct gan__eval_arrays *a);
 
 /* Sets kind, size and codec of an array [n,size] or [n,height,width,channels] that s->array holds. */

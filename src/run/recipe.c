@@ -2,6 +2,8 @@
  * order: a later text wins. */
 #include "recipe.h"
 
+#include "eval_train.h"
+
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -74,6 +76,13 @@ static const struct gan_opt table[] = {
                    "when fakes collapse, D has won or a value is not finite"),
     I64(max_rollbacks, "max-rollbacks", "3", 0, 1000,
         "returns to a checkpoint that --on-alarm rollback makes before it stops"),
+    I64(eval_every, "eval-every", "0", 0, 1e12,
+        "iterations between measurements by --metrics; the best state by KID is kept; 0: none"),
+    GAN_OPT_TEXT(struct gan__run_opts, metrics, "metrics", "kid",
+                 "measured every --eval-every iterations, joined by commas"),
+    GAN_OPT_TEXT(struct gan__run_opts, eval_features, "eval-features", "",
+                 "what metrics look through, as gan eval --features"),
+    I64(eval_n, "eval-n", "2000", 10, 1e6, "samples of each side that metrics look at"),
     GAN_OPT_END,
 };
 
@@ -84,11 +93,12 @@ const struct gan_opt *gan_train_options(void)
 
 bool gan__recipe_may_change(const char *name)
 {
-    static const char *const free_names[] = {"steps",        "epochs",           "time",
-                                             "stop-at",      "threads",          "recompute",
-                                             "keep",         "checkpoint-every", "sample-every",
-                                             "log-every",    "monitor-every",    "on-alarm",
-                                             "max-rollbacks"};
+    static const char *const free_names[] = {
+        "steps",         "epochs",     "time",          "stop-at",
+        "threads",       "recompute",  "keep",          "checkpoint-every",
+        "sample-every",  "log-every",  "monitor-every", "on-alarm",
+        "max-rollbacks", "eval-every", "metrics",       "eval-features",
+        "eval-n"};
     for (size_t i = 0; i < sizeof free_names / sizeof free_names[0]; i++) {
         if (strcmp(name, free_names[i]) == 0) {
             return true;
@@ -270,7 +280,7 @@ gan_status gan__recipe_check(const struct gan__recipe *r, gan_err *err)
                          "--on-alarm %s needs the monitor, --monitor-every 0 switches it off",
                          o->on_alarm == GAN__ALARM_STOP ? "stop" : "rollback");
     }
-    return GAN_OK;
+    return gan__evaluator_check(o->metrics, o->eval_features, err);
 }
 
 const char *gan__recipe_precision(const struct gan__recipe *r)

@@ -27,6 +27,10 @@ struct gan__run_opts {
     int64_t monitor_every; /* 0: no monitor */
     int on_alarm;          /* enum gan__on_alarm */
     int64_t max_rollbacks;
+    int64_t eval_every; /* 0: no metrics */
+    int64_t eval_n;
+    char metrics[GAN_OPT_TEXT_MAX];
+    char eval_features[GAN_OPT_TEXT_MAX];
 };
 
 struct gan__recipe {

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "checkpoint.h"
 #include "config.h"
+#include "eval_train.h"
 #include "gan_config.h"
 #include "landscape.h"
 #include "meta.h"
@@ -35,6 +36,7 @@ struct trainer {
     struct gan_train_result *result;
     struct gan__runlog log;
     struct gan__monitor monitor;
+    struct gan__evaluator evaluator;
     char *memory;    /* of the monitor, out of the checkpoint resumed; or NULL */
     int64_t back_to; /* where the last rollback of this session went, -1: there was none */
     /* "time_s", "images_per_s", then the reports */
@@ -93,6 +95,34 @@ static gan_status save(struct trainer *t, gan_err *err)
     (void)gan__copy(t->result->checkpoint, sizeof t->result->checkpoint, path);
     GAN_TRY(gan__runlog_sync(&t->log, err));
     return gan__rundir_prune(t->result->dir, t->recipe.run.keep, err);
+}
+
+/* DIR/best.safetensors: a checkpoint with the figures it was chosen by. */
+static gan_status save_best(struct trainer *t, gan_err *err)
+{
+    char path[GAN_PATH_TEXT_MAX];
+    struct gan__meta meta = {0};
+    gan_status status = describe(t, &meta, err);
+    if (status == GAN_OK) {
+        status = gan__evaluator_meta(&t->evaluator, &meta, err);
+    }
+    if (status == GAN_OK) {
+        status = gan__rundir_file(path, sizeof path, t->result->dir, "best.safetensors", err);
+    }
+    if (status == GAN_OK) {
+        status = gan_checkpoint_save(t->s.store, meta.item, meta.n, path, err);
+    }
+    gan__meta_release(&meta);
+    return status;
+}
+
+/* Metrics, to the log; the best state so far is kept. */
+static gan_status evaluate(struct trainer *t, gan_err *err)
+{
+    bool better = false;
+    GAN_TRY(gan__evaluator_run(&t->evaluator, &t->s, &better, err));
+    GAN_TRY(gan__evaluator_log(&t->evaluator, &t->log, step_now(t), time_now(t), err));
+    return better ? save_best(t, err) : GAN_OK;
 }
 
 /* A grid of the same latents every time, where there are classes a row each; points also as numbers. */
@@ -359,6 +389,9 @@ static gan_status loop(struct trainer *t, gan_err *err)
         if (step % o->sample_every == 0) {
             GAN_TRY(sample(t, err));
         }
+        if (o->eval_every > 0 && step % o->eval_every == 0) {
+            GAN_TRY(evaluate(t, err));
+        }
         if (step % o->checkpoint_every == 0) {
             GAN_TRY(save(t, err));
         }
@@ -487,6 +520,10 @@ static gan_status run(struct trainer *t, bool resumed, gan_err *err)
     t->result->alarms = t->monitor.stands;
     GAN_TRY(gan__session_start(&t->s, err));
     t->result->rollbacks = t->s.rollbacks;
+    GAN_TRY(gan__evaluator_start(&t->evaluator, &t->s, err));
+    if (resumed) {
+        GAN_TRY(gan__evaluator_remember(&t->evaluator, t->result->dir, err));
+    }
     GAN_TRY(gan__landscape_init(&t->landscape, &t->s, err));
     GAN_TRY(open_run(t, err));
     if (resumed) {
@@ -539,6 +576,7 @@ gan_status gan_train(const struct gan_train_cfg *cfg, const struct gan_train_wat
     gan__runlog_close(&t.log);
     gan__free(t.memory);
     gan__monitor_release(&t.monitor);
+    gan__evaluator_release(&t.evaluator);
     gan__landscape_release(&t.landscape);
     gan__session_release(&t.s);
     gan__recipe_release(&t.recipe);
