@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <gan/image.h>
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -145,18 +147,96 @@ static void put_pixel(const float src[3], int64_t from, float *dst, int64_t to)
     }
 }
 
-/* n images from `first` on, in the network's channels. */
-static void convert(const gan_features *f, const struct gan_image_set *s, int64_t first, int64_t n)
+/* Pixels of the set's size and channels to the network's channels. */
+static void convert(const struct gan_image_set *s, int64_t at, int64_t pixels, int64_t to,
+                    float *dst)
 {
-    int64_t from = s->channels, to = f->info.channels, pixels = n * s->height * s->width;
-    int64_t at = first * s->height * s->width * from;
+    int64_t from = s->channels;
     for (int64_t i = 0; i < pixels; i++) {
         float v[3];
         for (int64_t c = 0; c < from; c++) {
             v[c] = s->u8 != NULL ? (float)s->u8[at + i * from + c] : s->f32[at + i * from + c];
         }
-        put_pixel(v, from, f->input + i * to, to);
+        put_pixel(v, from, dst + i * to, to);
     }
+}
+
+/* Image i at the network's size, by TensorFlow's filter: floats. */
+static gan_status resize_floats(const gan_features *f, const struct gan_image_set *s, int64_t i,
+                                float *scaled, gan_err *err)
+{
+    const struct gan_features_info *a = &f->info;
+    size_t n = (size_t)(s->height * s->width * s->channels), at = (size_t)i * n;
+    float *src = gan__alloc_array(n, sizeof *src);
+    if (src == NULL) {
+        return gan__fail_nomem(err, n * sizeof *src, "an image");
+    }
+    for (size_t k = 0; k < n; k++) {
+        src[k] = s->u8 != NULL ? (float)s->u8[at + k] : s->f32[at + k];
+    }
+    gan_status status = gan_image_resize_f32(src, s->height, s->width, s->channels, a->height,
+                                             a->width, a->filter, scaled, err);
+    gan__free(src);
+    return status;
+}
+
+/* By a filter of Pillow: bytes, so that an image gives the same features from a file and from memory. */
+static gan_status resize_bytes(const gan_features *f, const struct gan_image_set *s, int64_t i,
+                               float *scaled, gan_err *err)
+{
+    const struct gan_features_info *a = &f->info;
+    size_t n = (size_t)(s->height * s->width * s->channels), at = (size_t)i * n;
+    size_t to = (size_t)(a->height * a->width * s->channels);
+    uint8_t *src = gan__alloc(n + to), *dst = src != NULL ? src + n : NULL;
+    if (src == NULL) {
+        return gan__fail_nomem(err, n + to, "an image");
+    }
+    for (size_t k = 0; k < n; k++) {
+        float v = s->u8 != NULL ? (float)s->u8[at + k] : s->f32[at + k];
+        src[k] = (uint8_t)((v < 0 ? 0 : v > 255 ? 255 : v) + 0.5F);
+    }
+    gan_status status = gan_image_resize(src, s->height, s->width, s->channels, a->height, a->width,
+                                         a->filter, dst, err);
+    for (size_t k = 0; status == GAN_OK && k < to; k++) {
+        scaled[k] = dst[k];
+    }
+    gan__free(src);
+    return status;
+}
+
+static gan_status resize(const gan_features *f, const struct gan_image_set *s, int64_t i,
+                         float *dst, gan_err *err)
+{
+    const struct gan_features_info *a = &f->info;
+    size_t to = (size_t)(a->height * a->width * s->channels);
+    float *scaled = gan__alloc_array(to, sizeof *scaled);
+    if (scaled == NULL) {
+        return gan__fail_nomem(err, to * sizeof *scaled, "an image");
+    }
+    gan_status status = a->filter == GAN_FILTER_TF1 ? resize_floats(f, s, i, scaled, err)
+                                                    : resize_bytes(f, s, i, scaled, err);
+    if (status == GAN_OK) {
+        const struct gan_image_set one = {.channels = s->channels, .f32 = scaled};
+        convert(&one, 0, a->height * a->width, a->channels, dst);
+    }
+    gan__free(scaled);
+    return status;
+}
+
+/* n images from `first` on, as the network wants them. */
+static gan_status bring(const gan_features *f, const struct gan_image_set *s, int64_t first,
+                        int64_t n, gan_err *err)
+{
+    const struct gan_features_info *a = &f->info;
+    int64_t pixels = s->height * s->width, image = a->height * a->width * a->channels;
+    if (s->height == a->height && s->width == a->width) {
+        convert(s, first * pixels * s->channels, n * pixels, a->channels, f->input);
+        return GAN_OK;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        GAN_TRY(resize(f, s, first + i, f->input + i * image, err));
+    }
+    return GAN_OK;
 }
 
 static gan_status check_images(const gan_features *f, const struct gan_image_set *s,
@@ -167,7 +247,8 @@ static gan_status check_images(const gan_features *f, const struct gan_image_set
         return gan__fail(err, GAN_E_SHAPE, "%s: images of %" PRId64 " channels, it takes 1 or 3",
                          a->name, s->channels);
     }
-    if (s->height != a->height || s->width != a->width) {
+    bool same = s->height == a->height && s->width == a->width;
+    if (!same && a->filter == GAN_FILTER_NONE) {
         return gan__fail(err, GAN_E_SHAPE,
                          "%s: images of %" PRId64 "x%" PRId64 ", it was opened for %" PRId64
                          "x%" PRId64,
@@ -224,7 +305,7 @@ gan_status gan_features_run(gan_features *f, const struct gan_image_set *images,
     GAN_TRY(check_images(f, images, out, err));
     for (int64_t first = 0; first < images->n; first += f->batch) {
         int64_t left = images->n - first, n = left < f->batch ? left : f->batch;
-        convert(f, images, first, n);
+        GAN_TRY(bring(f, images, first, n, err));
         GAN_TRY(run_batch(f, out, first, n, err));
     }
     return GAN_OK;
