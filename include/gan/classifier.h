@@ -11,7 +11,7 @@
 #ifndef GAN_CLASSIFIER_H
 #define GAN_CLASSIFIER_H
 
-#include <gan/data.h>
+#include <gan/sample.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -89,6 +89,20 @@ struct gan_classifier_score {
  */
 GAN_API gan_status gan_classifier_measure(gan_classifier *c, const char *spec,
                                           struct gan_classifier_score *out, gan_err *err);
+
+/**
+ * Classifies samples of a generator that knows classes, image i of class i mod classes, and counts
+ * those recognised as what was asked for.
+ *
+ * in:     s     opened on the same classes; images of the classifier's size, or larger by an even
+ *               border, which is cut off
+ *         n     samples, at least 1
+ * errors: GAN_E_RANGE (n), GAN_E_ARG (other classes or sizes), those of gan_sampler_images
+ * ref:    Odena et al. 2016, arXiv:1610.09585, section 4.1
+ */
+GAN_API gan_status gan_classifier_measure_samples(gan_classifier *c, gan_sampler *s, uint64_t seed,
+                                                  int64_t n, struct gan_classifier_score *out,
+                                                  gan_err *err);
 
 #ifdef __cplusplus
 }

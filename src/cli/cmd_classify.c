@@ -1,4 +1,5 @@
-/* cmd_classify.c: gan classify RUN --data SPEC: how often a trained classifier is right. */
+/* cmd_classify.c: gan classify RUN --data SPEC: how often a trained classifier is right; with
+ * --samples GAN: how often it recognises the class a generator was asked for. */
 #include "cmdline.h"
 #include "out.h"
 #include "train_line.h"
@@ -12,14 +13,18 @@
 #include <stdio.h>
 
 struct classify_opts {
-    const char *data;
-    int64_t threads;
+    const char *data, *samples;
+    int64_t n, seed, threads;
     bool json;
 };
 
 static const struct gan_opt opts[] = {
     GAN_OPT_PARSED(struct classify_opts, data, "data", "", gan__path_option,
                    "SPEC of the data set with classes, see gan list data"),
+    GAN_OPT_PARSED(struct classify_opts, samples, "samples", "", gan__path_option,
+                   "run or checkpoint of a generator that knows classes, instead of --data"),
+    GAN_OPT_I64(struct classify_opts, n, "n", "10000", 1, 1e8, "samples, each class in turn"),
+    GAN_OPT_I64(struct classify_opts, seed, "seed", "1", 0, 9e15, "of the samples"),
     GAN_OPT_I64(struct classify_opts, threads, "threads", "0", 0, 1024,
                 "compute threads; 0: as many as processors"),
     GAN_OPT_BOOL(struct classify_opts, json, "json", "false", "the figures as JSON"),
@@ -65,26 +70,52 @@ static void print_text(const struct gan_classifier_info *i, const char *data,
     }
 }
 
-static gan_status run(const struct gan__cmdline *a, gan_err *err)
+static gan_status check(const struct gan__cmdline *a, gan_err *err)
 {
     const struct classify_opts *o = a->opts;
-    struct gan_machine machine;
-    struct gan_classifier_score score;
-    gan_classifier *c = NULL;
-    if (o->data == NULL) {
+    if (o->data == NULL && o->samples == NULL) {
         return gan__fail(err, GAN_E_ARG,
                          "--data is missing: a SPEC such as fashion-mnist?split=test");
     }
-    GAN_TRY(gan_data_check_spec(o->data, err));
+    if (o->data != NULL && o->samples != NULL) {
+        return gan__fail(err, GAN_E_ARG, "--samples takes the place of --data");
+    }
+    if (o->data != NULL && (gan__cmdline_given(a, "n") || gan__cmdline_given(a, "seed"))) {
+        return gan__fail(err, GAN_E_ARG, "--n and --seed go with --samples, --data is taken whole");
+    }
+    return o->data != NULL ? gan_data_check_spec(o->data, err) : GAN_OK;
+}
+
+static gan_status measure(gan_classifier *c, const struct classify_opts *o, int threads,
+                          struct gan_classifier_score *score, gan_err *err)
+{
+    if (o->samples == NULL) {
+        return gan_classifier_measure(c, o->data, score, err);
+    }
+    gan_sampler *s = NULL;
+    GAN_TRY(gan_sampler_open(o->samples, &(struct gan_sampler_opts){.threads = threads}, &s, err));
+    gan_status status = gan_classifier_measure_samples(c, s, (uint64_t)o->seed, o->n, score, err);
+    gan_sampler_close(s);
+    return status;
+}
+
+static gan_status run(const struct gan__cmdline *a, gan_err *err)
+{
+    const struct classify_opts *o = a->opts;
+    const char *what = o->data != NULL ? o->data : o->samples;
+    struct gan_machine machine;
+    struct gan_classifier_score score;
+    gan_classifier *c = NULL;
+    GAN_TRY(check(a, err));
     gan_machine_about(&machine);
     const struct gan_classifier_opts how = {.threads =
                                                 o->threads > 0 ? (int)o->threads : machine.threads};
     GAN_TRY(gan_classifier_open(a->word[0], &how, &c, err));
-    gan_status status = gan_classifier_measure(c, o->data, &score, err);
+    gan_status status = measure(c, o, how.threads, &score, err);
     if (status == GAN_OK && o->json) {
-        print_json(gan_classifier_about(c), o->data, &score);
+        print_json(gan_classifier_about(c), what, &score);
     } else if (status == GAN_OK) {
-        print_text(gan_classifier_about(c), o->data, &score);
+        print_text(gan_classifier_about(c), what, &score);
     }
     gan_classifier_close(c);
     return status;
@@ -92,11 +123,14 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 
 GAN_COMMAND(classify) = {
     .name = "classify",
-    .summary = "accuracy of a trained classifier on a data set",
-    .usage = "gan classify RUN|FILE --data SPEC [--json]",
-    .about = "Classifies every image of the set once with a run of the model classifier and counts "
-             "how often the largest score is the true class, over all and class by class. Set "
-             "split=test in the SPEC for images that training did not see.",
+    .summary = "accuracy of a trained classifier on a data set or on samples",
+    .usage = "gan classify RUN|FILE --data SPEC | --samples GAN [--n N] [--json]",
+    .about =
+        "Classifies every image of the set once with a run of the model classifier and counts "
+        "how often the largest score is the true class, over all and class by class. Set "
+        "split=test in the SPEC for images that training did not see. With --samples the images "
+        "are made by a generator that knows the same classes, and the true class is the one it "
+        "was asked for.",
     .opts = opts,
     .size = sizeof(struct classify_opts),
     .min_words = 1,

@@ -1,6 +1,6 @@
 /* classifier.c: a classifier rebuilt from the metadata of a checkpoint, and its accuracy on a data
  * set: one epoch of the loader, so that images come to it as they did in training. */
-#include <gan/classifier.h>
+#include "classifier.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
@@ -170,9 +170,14 @@ gan_status gan_classifier_run(gan_classifier *c, const float *hwc, int64_t n, fl
 
 /* --- accuracy ----------------------------------------------------------------------------------- */
 
-/* One image: its true class against its scores. Sums of the loss stay in `loss`. */
-static void count(struct gan_classifier_score *s, const float *logits, int64_t classes,
-                  int32_t truth)
+struct gan_classifier_score gan__score_of(const struct gan_classifier_info *i)
+{
+    return (struct gan_classifier_score){
+        .classes = i->classes < GAN_CLASSIFIER_CLASSES ? i->classes : GAN_CLASSIFIER_CLASSES};
+}
+
+void gan__score_count(struct gan_classifier_score *s, const float *logits, int64_t classes,
+                      int32_t truth)
 {
     int64_t best = 0;
     double sum = 0;
@@ -192,8 +197,7 @@ static void count(struct gan_classifier_score *s, const float *logits, int64_t c
     }
 }
 
-/* Sums to means, and Wilson's interval. */
-static void conclude(struct gan_classifier_score *s)
+void gan__score_conclude(struct gan_classifier_score *s)
 {
     const double z = 1.959964; /* 97.5 % of N(0,1) */
     double n = (double)s->n, p = s->accuracy / n;
@@ -242,7 +246,7 @@ static gan_status measure(gan_classifier *c, const gan_dataset *ds, gan_loader *
                                    b->index[i], (int)b->labels[i], classes);
                 break;
             }
-            count(out, logits + i * classes, classes, b->labels[i]);
+            gan__score_count(out, logits + i * classes, classes, b->labels[i]);
         }
     }
     gan__free(logits);
@@ -264,8 +268,7 @@ gan_status gan_classifier_measure(gan_classifier *c, const char *spec,
     };
     gan_dataset *ds = NULL;
     gan_loader *loader = NULL;
-    *out = (struct gan_classifier_score){
-        .classes = i->classes < GAN_CLASSIFIER_CLASSES ? i->classes : GAN_CLASSIFIER_CLASSES};
+    *out = gan__score_of(i);
     gan_status status = gan_dataset_open(spec, &ds, err);
     if (status == GAN_OK) {
         status = check_data(c, gan_dataset_about(ds), err);
@@ -282,7 +285,7 @@ gan_status gan_classifier_measure(gan_classifier *c, const char *spec,
     gan_loader_free(loader);
     gan_dataset_close(ds);
     if (status == GAN_OK) {
-        conclude(out);
+        gan__score_conclude(out);
     }
     return status;
 }

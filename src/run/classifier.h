@@ -1,0 +1,17 @@
+/* classifier.h: counting how often a classifier is right; see gan/classifier.h. */
+#ifndef GAN_RUN_CLASSIFIER_H
+#define GAN_RUN_CLASSIFIER_H
+
+#include <gan/classifier.h>
+
+/* A score of nothing yet. */
+struct gan_classifier_score gan__score_of(const struct gan_classifier_info *i);
+
+/* One image: its true class against its scores. Sums of the loss stay in `loss`. */
+void gan__score_count(struct gan_classifier_score *s, const float *logits, int64_t classes,
+                      int32_t truth);
+
+/* Sums to means, and Wilson's interval. */
+void gan__score_conclude(struct gan_classifier_score *s);
+
+#endif
