@@ -14,7 +14,7 @@
 struct eval_opts {
     const char *data, *held, *metrics, *features;
     int64_t n, seed, threads, bootstrap;
-    bool json, no_cache;
+    bool json, no_cache, skip_broken;
 };
 
 static const struct gan_opt opts[] = {
@@ -34,6 +34,8 @@ static const struct gan_opt opts[] = {
                 "compute threads; 0: as many as processors"),
     GAN_OPT_BOOL(struct eval_opts, no_cache, "no-cache", "false",
                  "neither read nor keep features of data sets"),
+    GAN_OPT_BOOL(struct eval_opts, skip_broken, "skip-broken", "false",
+                 "folders go on without files that cannot be read"),
     GAN_OPT_BOOL(struct eval_opts, json, "json", "false", "the whole result as JSON"),
     GAN_OPT_END,
 };
@@ -218,6 +220,7 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
                                .seed = (uint64_t)o->seed,
                                .threads = (int)o->threads,
                                .bootstrap = o->bootstrap > 0 ? (int)o->bootstrap : -1,
+                               .skip_broken = o->skip_broken,
                                .no_cache = o->no_cache};
     gan_evaluation *e = NULL;
     GAN_TRY(gan_eval_check(&cfg, err));

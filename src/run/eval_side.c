@@ -122,7 +122,8 @@ static bool is_run(const char *path)
            gan__path_is_dir(name);
 }
 
-static gan_status open_any(struct gan__eval_source *s, const char *text, int threads, gan_err *err)
+static gan_status open_any(struct gan__eval_source *s, const char *text, int threads,
+                           bool skip_broken, gan_err *err)
 {
     char spec[GAN_PATH_TEXT_MAX];
     if (gan__ends_with(text, ".npz")) {
@@ -135,7 +136,8 @@ static gan_status open_any(struct gan__eval_source *s, const char *text, int thr
         return open_run(s, text, threads, err);
     }
     if (gan__path_is_dir(text)) {
-        if (!gan__format(spec, sizeof spec, "folder:%s", text)) {
+        if (!gan__format(spec, sizeof spec, "folder:%s%s", text,
+                         skip_broken ? "?skip-broken=yes" : "")) {
             return gan__fail(err, GAN_E_ARG, "the path is too long");
         }
         return open_data(s, spec, err);
@@ -146,10 +148,11 @@ static gan_status open_any(struct gan__eval_source *s, const char *text, int thr
     return open_data(s, text, err);
 }
 
-gan_status gan__eval_open(struct gan__eval_source *s, const char *text, int threads, gan_err *err)
+gan_status gan__eval_open(struct gan__eval_source *s, const char *text, int threads,
+                          bool skip_broken, gan_err *err)
 {
     *s = (struct gan__eval_source){.text = text};
-    gan_status status = open_any(s, text, threads, err);
+    gan_status status = open_any(s, text, threads, skip_broken, err);
     if (status != GAN_OK) {
         gan__eval_close(s);
     }
@@ -167,23 +170,30 @@ void gan__eval_close(struct gan__eval_source *s)
     *s = (struct gan__eval_source){0};
 }
 
-void gan__eval_split(const char *spec, char *dst, size_t cap)
+/* Value of an option of the SPEC, or its kind's default; "" when the kind has no such option. */
+static void option_of(const char *spec, const char *name, char *dst, size_t cap)
 {
-    const char *at = strstr(spec, "split=");
-    size_t len = strcspn(spec, ":?");
+    char text[64];
+    (void)gan__format(text, sizeof text, "%s=", name);
+    const char *query = strchr(spec, '?'), *at = query != NULL ? strstr(query, text) : NULL;
+    size_t len = strcspn(spec, ":?"), skip = strlen(text);
     struct gan_data_kind kind;
     (void)gan__copy(dst, cap, "");
     if (at != NULL) {
-        size_t n = strcspn(at + 6, "&");
-        (void)gan__format(dst, cap, "%.*s", (int)n, at + 6);
+        (void)gan__format(dst, cap, "%.*s", (int)strcspn(at + skip, "&"), at + skip);
         return;
     }
     for (size_t i = 0; gan_data_kind(i, &kind); i++) {
         if (strlen(kind.name) == len && strncmp(kind.name, spec, len) == 0) {
-            const struct gan_opt *o = kind.opts != NULL ? gan_opt_find(kind.opts, "split") : NULL;
+            const struct gan_opt *o = kind.opts != NULL ? gan_opt_find(kind.opts, name) : NULL;
             (void)gan__copy(dst, cap, o != NULL ? o->def : "");
         }
     }
+}
+
+void gan__eval_split(const char *spec, char *dst, size_t cap)
+{
+    option_of(spec, "split", dst, cap);
 }
 
 /* --- streaming ---------------------------------------------------------------------------------- */
@@ -366,6 +376,12 @@ static void describe_resize(const struct gan__eval_source *s, const struct gan__
         return;
     }
     const struct gan_dataset_info *i = gan_dataset_about(s->data);
+    char filter[32];
+    option_of(s->spec, "filter", filter, sizeof filter);
+    if (i->size > 0 && filter[0] != '\0') { /* kinds with filters of their own resize on reading */
+        (void)gan__format(a->resize, sizeof a->resize, "resized (%s) to %" PRId64, filter, i->size);
+        return;
+    }
     int64_t h = take->height > 0 ? take->height : s->height,
             w = take->width > 0 ? take->width : s->width;
     if (i->height != h || i->width != w) {

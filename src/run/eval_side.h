@@ -31,7 +31,8 @@ struct gan__eval_source {
     char codec[64];
 };
 
-gan_status gan__eval_open(struct gan__eval_source *s, const char *text, int threads, gan_err *err);
+gan_status gan__eval_open(struct gan__eval_source *s, const char *text, int threads,
+                          bool skip_broken, gan_err *err);
 void gan__eval_close(struct gan__eval_source *s);
 
 /* What to take. */

@@ -71,7 +71,7 @@ static gan_status collect_reals(struct gan__evaluator *e, const struct gan__sess
 {
     struct gan__eval_source source;
     const struct gan__generator *g = &s->generator;
-    GAN_TRY(gan__eval_open(&source, s->recipe->data, s->threads, err));
+    GAN_TRY(gan__eval_open(&source, s->recipe->data, s->threads, false, err));
     struct gan__eval_take take = {.n = e->n < source.n ? e->n : source.n,
                                   .seed = (uint64_t)s->recipe->run.seed,
                                   .height = g->height,

@@ -115,11 +115,11 @@ static void describe(struct gan_eval_side *side, const struct gan__eval_source *
 
 static gan_status open_sides(gan_evaluation *e, const struct gan_eval_cfg *cfg, gan_err *err)
 {
-    GAN_TRY(gan__eval_open(&e->fake, cfg->what, e->threads, err));
+    GAN_TRY(gan__eval_open(&e->fake, cfg->what, e->threads, cfg->skip_broken, err));
     describe(&e->report.fake, &e->fake);
     e->report.has_real = cfg->data != NULL;
     if (cfg->data != NULL) {
-        GAN_TRY(gan__eval_open(&e->real, cfg->data, e->threads, err));
+        GAN_TRY(gan__eval_open(&e->real, cfg->data, e->threads, cfg->skip_broken, err));
         describe(&e->report.real, &e->real);
         if (e->real.points != e->fake.points) {
             return gan__fail(err, GAN_E_SHAPE, "%s are %s, %s are %s: they cannot be compared",
@@ -127,7 +127,9 @@ static gan_status open_sides(gan_evaluation *e, const struct gan_eval_cfg *cfg, 
                              e->fake.points ? "points" : "images");
         }
     }
-    return cfg->held != NULL ? gan__eval_open(&e->held, cfg->held, e->threads, err) : GAN_OK;
+    return cfg->held != NULL
+               ? gan__eval_open(&e->held, cfg->held, e->threads, cfg->skip_broken, err)
+               : GAN_OK;
 }
 
 static gan_status open_network(gan_evaluation *e, const struct gan_eval_cfg *cfg, gan_err *err)

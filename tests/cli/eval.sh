@@ -34,6 +34,20 @@ if "$GAN" doctor | grep -q "lapack *on"; then
     grep -q "do not determine a covariance" err || fail "no warning about few samples"
 fi
 
+# a folder of images; one broken file is named, and left out only on request
+if "$GAN" doctor | grep -q "spng *on"; then
+    run 0 sample run --n 50 --seed 3 --out pics
+    run 0 eval pics --data idx:a --metrics kid,prdc --n 50 --seed 3 --json
+    prints '"kind": "data"'
+    [ "$(value precision)" = "$(sed -n '/"metric": "precision"/,/}/s/^ *"value": \(.*\),$/\1/p' first)" ] ||
+        fail "a folder of the samples is not the samples"
+    echo broken >pics/00007.png
+    run 1 eval pics --data idx:a --metrics kid --n 50
+    complains "00007.png"
+    run 0 eval pics --data idx:a --metrics kid --n 50 --skip-broken --json
+    prints '"n": 49'
+fi
+
 # wrong without opening a file: 2
 run 2 eval run --data idx:a --metrics fidd
 complains "unknown metric 'fidd' (did you mean fid?)"
