@@ -20,7 +20,7 @@ import torch
 import torchvision.models as models
 from torch import nn
 
-from golden import write_safetensors
+from golden.common import write_safetensors
 
 
 def mix(h):

@@ -13,7 +13,7 @@ import os
 import numpy as np
 import PIL
 from PIL import Image
-from golden import TYPES, write_safetensors
+from golden.common import TYPES, write_safetensors
 
 FILTERS = {"box": Image.BOX, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC,
            "lanczos": Image.LANCZOS}
