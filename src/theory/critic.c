@@ -144,7 +144,7 @@ double gan__critic_step(struct gan__lab *l, struct gan__critic *c, const float *
                         const float *fake)
 {
     if (l->status != GAN_OK) {
-        return NAN;
+        return (double)NAN;
     }
     double value[GAN_OPTIM_MAX_SCALARS];
     struct gan_scalar_data scalars[GAN_OPTIM_MAX_SCALARS];

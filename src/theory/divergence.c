@@ -31,10 +31,10 @@ typedef struct term term_fn(double p, double q);
 static struct term kl_term(double p, double q)
 {
     if (p <= 0) {
-        return (struct term){0, q > 0 ? -INFINITY : NAN, 0};
+        return (struct term){0, q > 0 ? -(double)INFINITY : (double)NAN, 0};
     }
     if (q <= 0) {
-        return (struct term){INFINITY, INFINITY, -INFINITY};
+        return (struct term){(double)INFINITY, (double)INFINITY, -(double)INFINITY};
     }
     return (struct term){p * log(p / q), log(p / q) + 1, -p / q};
 }
@@ -80,7 +80,8 @@ static struct term affinity_term(double p, double q)
 static struct term pearson_term(double p, double q)
 {
     if (q <= 0) {
-        return p <= 0 ? (struct term){0, NAN, NAN} : (struct term){INFINITY, INFINITY, -INFINITY};
+        return p <= 0 ? (struct term){0, (double)NAN, (double)NAN}
+                      : (struct term){(double)INFINITY, (double)INFINITY, -(double)INFINITY};
     }
     return (struct term){(p - q) * (p - q) / q, 2 * (p - q) / q, 1 - p * p / (q * q)};
 }

@@ -112,10 +112,10 @@ static double hellinger(const struct gan__two *t, double *gm, double *gc)
 static double infinite(const struct gan__two *t, double *gm, double *gc)
 {
     for (size_t i = 0; i < t->d * t->d; i++) {
-        gc[i] = NAN;
-        gm[i % t->d] = NAN;
+        gc[i] = (double)NAN;
+        gm[i % t->d] = (double)NAN;
     }
-    return INFINITY;
+    return (double)INFINITY;
 }
 
 static double pearson(const struct gan__two *t, double *gm, double *gc)

@@ -102,7 +102,8 @@ static double tv(const struct pair *c, double *de, double *dt)
 {
     const double a = 1 / (c->t * c->t) - 1 / (c->s * c->s), b = c->e / (c->t * c->t);
     const double k = c->e * c->e / (c->t * c->t) + 2 * log(c->t / c->s);
-    double cut[4] = {-INFINITY, INFINITY, INFINITY, INFINITY}; /* a x^2 - 2 b x + k = 0 */
+    double cut[4] = {-(double)INFINITY, (double)INFINITY, (double)INFINITY,
+                     (double)INFINITY}; /* a x^2 - 2 b x + k = 0 */
     if (fabs(a) * c->s * c->s > 1e-12) {
         const double h = sqrt(fmax(0, b * b - a * k)), far = b >= 0 ? b + h : b - h;
         const double one = far / a, two = fabs(far) > 0 ? k / far : 0;

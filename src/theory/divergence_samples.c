@@ -212,7 +212,7 @@ out:
 
 static double nearest(const double *x, const struct gan_points *in, size_t skip)
 {
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (size_t j = 0; j < in->n; j++) {
         if (j != skip) {
             least = fmin(least, squared_distance(x, in->x + j * in->d, in->d));

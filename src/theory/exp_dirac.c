@@ -14,6 +14,7 @@
 
 #include <complex.h>
 #include <math.h>
+#include <string.h>
 
 enum { MAX_STEPS = 600, SIDE = 11 };
 
@@ -108,6 +109,15 @@ static struct point step(enum game game, enum rule rule, struct point x, struct 
 
 /* --- what theory says of one step at (0,0) ------------------------------------------------------ */
 
+/* x + iy: C lays a complex number out as these two; Clang lacks CMPLX. */
+static double complex complex_of(double x, double y)
+{
+    const double parts[2] = {x, y};
+    double complex z;
+    memcpy(&z, parts, sizeof z);
+    return z;
+}
+
 /* Larger modulus of the roots of z^2 - b z + c. */
 static double larger_root(double complex b, double complex c)
 {
@@ -130,7 +140,7 @@ static double modulus(enum game game, enum rule rule)
     case EXTRA: /* 1 + i q (1 + i q) */
         return hypot(1 - q * q, q);
     case OPTIMISTIC: /* z^2 = (1 + 2 i q) z - i q */
-        return larger_root(CMPLX(1, 2 * q), CMPLX(0, q));
+        return larger_root(complex_of(1, 2 * q), complex_of(0, q));
     case CONSENSUS:
         return hypot(1 - h * consensus * a * a, q);
     case SIMULTANEOUS:
@@ -236,7 +246,7 @@ static void check(struct gan__lab *l, const struct method *m, const double *radi
     } else if (m->fate == -1) {
         gan__lab_at_least(l, name, last, 1.5);
     } else { /* neither reached nor left: over the last quarter */
-        double least = INFINITY, most = 0;
+        double least = (double)INFINITY, most = 0;
         for (size_t t = n - n / 4; t < n; t++) {
             least = fmin(least, radius[t] / radius[0]);
             most = fmax(most, radius[t] / radius[0]);

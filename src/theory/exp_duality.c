@@ -57,7 +57,7 @@ static double marginal_error(const struct gan_transport *t, const double *a, siz
 /* The largest u_i + v_j - C_ij: at most 0 for dual points. */
 static double infeasibility(const struct gan_transport *t, const double *cost, size_t n, size_t m)
 {
-    double worst = -INFINITY;
+    double worst = -(double)INFINITY;
     for (size_t i = 0; i < n * m; i++) {
         worst = fmax(worst, t->u[i / m] + t->v[i % m] - cost[i]);
     }
@@ -125,7 +125,8 @@ static void draw_piles(struct gan__lab *l, const double *a, const double *b,
 
 static void piles(struct gan__lab *l, int which)
 {
-    double a[PILES], b[PILES], cost[PILES * PILES], f[PILES], slope, sorted = NAN, place[PILES];
+    double a[PILES], b[PILES], cost[PILES * PILES], f[PILES], slope, sorted = (double)NAN,
+                                                                     place[PILES];
     struct gan_transport t = {0};
     char name[96];
     normalise(pile_from[which], PILES, a);
@@ -157,7 +158,7 @@ static void random_measures(struct gan__lab *l)
     enum { N = POINTS };
     struct gan__rng rng;
     double x[2 * N], mass[2][N], a[N], b[N], cost[N * N], back[N], forth[N];
-    double gap = 0, worst = 0, above = -INFINITY, twice = 0, kr = 0;
+    double gap = 0, worst = 0, above = -(double)INFINITY, twice = 0, kr = 0;
     const int trials = l->quick ? 10 : 200;
     gan__rng_init(&rng, gan__stream_key(l->seed, 0, 0, gan__hash_text("duality")));
     for (int k = 0; k < trials && l->status == GAN_OK; k++) {
@@ -196,7 +197,8 @@ static void random_measures(struct gan__lab *l)
 static void entropic(struct gan__lab *l)
 {
     enum { N = 24, STEPS = 8 };
-    double a[N], b[N], cost[N * N], reg[STEPS], soft[STEPS], level[STEPS], worst = -INFINITY;
+    double a[N], b[N], cost[N * N], reg[STEPS], soft[STEPS], level[STEPS],
+        worst = -(double)INFINITY;
     struct gan_transport t = {0};
     for (int i = 0; i < N; i++) {
         a[i] = exp(-(i - 6.0) * (i - 6.0) / 8);

@@ -137,8 +137,8 @@ static void check_bound(struct gan__lab *l, const struct member *m, gan_panel *p
                         double *fake)
 {
     int n_p[PLACES], n_q[PLACES];
-    double p[PLACES], q[PLACES], score[PLACES], value = NAN, shift[SHIFTS], gap[SHIFTS];
-    double above = -INFINITY;
+    double p[PLACES], q[PLACES], score[PLACES], value = (double)NAN, shift[SHIFTS], gap[SHIFTS];
+    double above = -(double)INFINITY;
     char name[96];
     counts(-0.5, 2, n_p, p);
     counts(0.8, 2.6, n_q, q);
@@ -191,7 +191,7 @@ struct fit {
 
 static double distance(struct gan__lab *l, gan_divergence kind, const double *p, struct fit f)
 {
-    double q[GRID], x[GRID], value = NAN;
+    double q[GRID], x[GRID], value = (double)NAN;
     density(q, x, 1, f.mean, f.deviation, 0, 1);
     gan__lab_ok(l, gan_divergence_discrete(kind, p, q, GRID, &value, NULL, NULL, l->err));
     return value;
@@ -201,7 +201,7 @@ static double distance(struct gan__lab *l, gan_divergence kind, const double *p,
 static struct fit best_fit(struct gan__lab *l, gan_divergence kind, const double *p)
 {
     static const double means[] = {-2, 0, 2}, deviations[] = {0.7, 2};
-    struct fit best = {0, 1, INFINITY};
+    struct fit best = {0, 1, (double)INFINITY};
     for (int start = 0; start < 6; start++) {
         struct fit f = {means[start % 3], deviations[start / 3], 0};
         f.value = distance(l, kind, p, f);

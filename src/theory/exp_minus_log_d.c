@@ -100,7 +100,7 @@ static void mixture(double *to, double low, double w1, double m1, double s1, dou
 
 static double between(struct gan__lab *l, gan_divergence kind, const double *p, const double *q)
 {
-    double value = NAN;
+    double value = (double)NAN;
     gan__lab_ok(l, gan_divergence_discrete(kind, p, q, GRID, &value, NULL, NULL, l->err));
     return value;
 }

@@ -68,7 +68,7 @@ static double diameter(const double *p, const double *q)
 
 static double distance(struct gan__lab *l, const double *x, const double *p, const double *q)
 {
-    double w = NAN;
+    double w = (double)NAN;
     gan__lab_ok(l, gan_transport_line(x, p, GRID, x, q, GRID, 1, &w, NULL, l->err));
     return w;
 }
@@ -76,7 +76,7 @@ static double distance(struct gan__lab *l, const double *x, const double *p, con
 /* JS between the noisy measures when the fakes are moved by one cell, less before, per length. */
 static double js_slope(struct gan__lab *l, const double *pn, const double *qn, double *moved)
 {
-    double up = NAN, down = NAN;
+    double up = (double)NAN, down = (double)NAN;
     memcpy(moved + 1, qn, (GRID - 1) * sizeof *moved);
     moved[0] = 0;
     gan__lab_ok(l, gan_divergence_discrete(GAN_JS, pn, moved, GRID, &up, NULL, NULL, l->err));
@@ -108,7 +108,8 @@ static void sweep(struct gan__lab *l, const double *x, const double *p, const do
 
 static void check(struct gan__lab *l, const struct columns *c)
 {
-    double over = -INFINITY, smear = -INFINITY, link = -INFINITY, rise = -INFINITY;
+    double over = -(double)INFINITY, smear = -(double)INFINITY, link = -(double)INFINITY,
+           rise = -(double)INFINITY;
     for (size_t i = 0; i < c->n; i++) {
         const double c_root = (c->bound[i] - 2 * sqrt(c->v[i]));
         over = fmax(over, c->w[i] - c->bound[i]);
@@ -130,7 +131,8 @@ static void check(struct gan__lab *l, const struct columns *c)
 /* Two points theta apart under uncut normal noise: JS of two Gaussians by quadrature. */
 static void closed_form(struct gan__lab *l, const struct columns *c)
 {
-    double *p = gan__lab_array(l, GRID), *q = gan__lab_array(l, GRID), js = NAN, exact = NAN, v;
+    double *p = gan__lab_array(l, GRID), *q = gan__lab_array(l, GRID), js = (double)NAN,
+           exact = (double)NAN, v;
     double *pn = gan__lab_array(l, GRID), *qn = gan__lab_array(l, GRID);
     double *weight = gan__lab_array(l, GRID);
     if (l->status != GAN_OK) {

@@ -105,7 +105,7 @@ static void normalise(double *p)
 
 static void check(struct gan__lab *l, const struct pair *c, struct curve *u)
 {
-    double error = 0, js = NAN;
+    double error = 0, js = (double)NAN;
     char name[96];
     normalise(u->p);
     normalise(u->q);

@@ -33,7 +33,7 @@ static void histograms(double theta, size_t cells, double *p, double *q)
 static double distance(struct gan__lab *l, double theta, size_t n, double *x, double *y,
                        double *grad, double *slope)
 {
-    double value = NAN;
+    double value = (double)NAN;
     for (size_t i = 0; i < n; i++) {
         const double height = ((double)i + 0.5) / (double)n;
         x[2 * i] = 0;
@@ -94,7 +94,7 @@ static void draw(struct gan__lab *l, const struct sweep *s)
 
 static void check(struct gan__lab *l, const struct sweep *s)
 {
-    double js = 0, tv = 0, w = 0, slope = 0, w_slope = 0, least_kl = INFINITY;
+    double js = 0, tv = 0, w = 0, slope = 0, w_slope = 0, least_kl = (double)INFINITY;
     const size_t zero = s->n / 2;
     for (size_t i = 0; i < s->n; i++) {
         w = fmax(w, fabs(s->value[3][i] - fabs(s->theta[i])));
@@ -109,7 +109,7 @@ static void check(struct gan__lab *l, const struct sweep *s)
             slope = fmax(slope, fabs(s->js_slope[i]));
         }
     }
-    gan__lab_equal(l, "least KL over theta != 0", least_kl, INFINITY, 0);
+    gan__lab_equal(l, "least KL over theta != 0", least_kl, (double)INFINITY, 0);
     gan__lab_equal(l, "largest |JS - log 2| over theta != 0", js, 0, 1e-12);
     gan__lab_equal(l, "largest |TV - 1| over theta != 0", tv, 0, 1e-12);
     gan__lab_equal(l, "KL at theta = 0", s->value[0][zero], 0, 1e-12);

@@ -116,7 +116,7 @@ static void densities(struct gan__lab *l)
 {
     static const int sizes[SIZES] = {4, 12, 32, 64};
     double z[POINTS], t[POINTS], mass[POINTS], x[SIZES][POINTS], at[BINS], got[BINS], want[BINS];
-    double sum = 0, w1[SIZES] = {0}, rise = -INFINITY;
+    double sum = 0, w1[SIZES] = {0}, rise = -(double)INFINITY;
     struct gan__rng rng;
     gan__rng_init(&rng, gan__stream_key(l->seed, 0, 0, gan__hash_text("push-forward")));
     for (int i = 0; i < POINTS; i++) {

@@ -15,7 +15,7 @@ static const double rate = 0.05, start_at = 8;
 static double at(struct gan__lab *l, gan_divergence kind, double m, double *slope)
 {
     const double zero = 0, one = 1;
-    double value = NAN;
+    double value = (double)NAN;
     gan__lab_ok(l, gan_divergence_gaussian(kind, &(struct gan_gaussian){1, &zero, &one},
                                            &(struct gan_gaussian){1, &m, &one}, &value, slope, NULL,
                                            l->err));

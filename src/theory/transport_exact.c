@@ -295,7 +295,7 @@ static void collect(const struct simplex *s, const double *a, const double *b,
     qsort(out->plan, out->n_plan, sizeof *out->plan, by_place);
     /* u = -potential of sources; v, then u, are made tight: c-transforms of each other */
     for (size_t j = 0; j < m; j++) {
-        out->v[j] = INFINITY;
+        out->v[j] = (double)INFINITY;
         for (size_t i = 0; i < n; i++) {
             out->v[j] = fmin(out->v[j], s->cost[i * m + j] + t[i].potential - t[0].potential);
         }
@@ -313,7 +313,7 @@ static void collect(const struct simplex *s, const double *a, const double *b,
 void gan_c_transform(const double *cost, size_t n, size_t m, const double *v, double *u)
 {
     for (size_t i = 0; i < n; i++) {
-        u[i] = INFINITY;
+        u[i] = (double)INFINITY;
         for (size_t j = 0; j < m; j++) {
             u[i] = fmin(u[i], cost[i * m + j] - v[j]);
         }

@@ -25,7 +25,7 @@ struct problem {
 static double soft_min(const double *w, const double *v, const double *cost, size_t n, size_t step,
                        double reg)
 {
-    double most = -INFINITY, sum = 0;
+    double most = -(double)INFINITY, sum = 0;
     for (size_t k = 0; k < n; k++) {
         if (w[k] > 0) {
             most = fmax(most, v[k] - cost[k * step]);
