@@ -60,6 +60,7 @@ struct gan_loss {
     const char *ref;  /* paper and equation */
     uint32_t needs;   /* gan_loss_needs bits */
     int64_t outputs;  /* of the critic for each sample; 0: 1 */
+    bool lipschitz;   /* without a bound on the critic's slope its scores grow for ever */
     bool logits;      /* the sigmoid of a score is a probability */
     gan_val (*disc)(const struct gan_loss_context *c);
     gan_val (*gen)(const struct gan_loss_context *c);

@@ -104,7 +104,8 @@ struct gan_preset {
     const char *name;  /* "wgan-gp" */
     const char *model; /* name of the model */
     const char *paper;
-    const char *set; /* "loss=wasserstein optim=adam:1e-4,0,.9" */
+    const char *set;  /* "loss=wasserstein optim=adam:1e-4,0,.9" */
+    const char *data; /* SPEC to train on where none is given; NULL: one must be given */
 };
 
 #define GAN_PRESET(NAME) const struct gan_preset gan__preset_##NAME

@@ -153,7 +153,7 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
     if (a->model == NULL && o->at.config == NULL && o->at.resume == NULL) {
         return gan__fail(err, GAN_E_ARG, "a model is missing: gan plan MODEL --data SPEC");
     }
-    if (o->at.data == NULL && o->at.config == NULL && o->at.resume == NULL) {
+    if (gan__train_data(a, &o->at) == NULL && o->at.config == NULL && o->at.resume == NULL) {
         return gan__fail(err, GAN_E_ARG, "--data is missing: a SPEC such as fashion-mnist");
     }
     struct gan_train_cfg cfg = gan__train_cfg(a, &o->at);

@@ -38,7 +38,7 @@ static gan_status check(const struct gan__cmdline *a, gan_err *err)
                 err, GAN_E_ARG,
                 "a model is missing: gan train MODEL --data SPEC, see gan list models");
         }
-        if (at->data == NULL && at->config == NULL) {
+        if (gan__train_data(a, at) == NULL && at->config == NULL) {
             return gan__fail(err, GAN_E_ARG, "--data is missing: a SPEC such as fashion-mnist");
         }
         return GAN_OK;

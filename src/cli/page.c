@@ -85,6 +85,9 @@ static void preset_page(const struct gan_preset *p)
     (void)printf("%s: a preset of %s\nPaper: %s\n\n", p->name, p->model, p->paper);
     gan__out_heading("Sets");
     gan__out_paragraph(2, p->set);
+    if (p->data != NULL) {
+        (void)printf("  --data %s, unless one is given\n", p->data);
+    }
     (void)printf("\nIts other options: gan help %s\n", p->model);
 }
 

@@ -21,11 +21,17 @@ gan_status gan__init_option(const char *text, void *field, gan_err *err)
     return GAN_OK;
 }
 
+const char *gan__train_data(const struct gan__cmdline *a, const struct gan__train_places *p)
+{
+    bool elsewhere = p->data != NULL || p->config != NULL || p->resume != NULL;
+    return elsewhere || a->preset == NULL ? p->data : a->preset->data;
+}
+
 struct gan_train_cfg gan__train_cfg(const struct gan__cmdline *a, const struct gan__train_places *p)
 {
     return (struct gan_train_cfg){
         .model = a->model_word,
-        .data = p->data,
+        .data = gan__train_data(a, p),
         .out = p->out,
         .resume = p->resume,
         .config = p->config,

@@ -28,6 +28,9 @@ gan_status gan__init_option(const char *text, void *field, gan_err *err);
     GAN_OPT_PARSED(S, F, "config", "", gan__path_option,                                           \
                    "YAML file with model, data and options; the command line is stronger")
 
+/* SPEC of the line, or the preset's own where no file names one; NULL: none. */
+const char *gan__train_data(const struct gan__cmdline *a, const struct gan__train_places *p);
+
 /* What the library is asked for. Texts are borrowed from the line. */
 struct gan_train_cfg gan__train_cfg(const struct gan__cmdline *a,
                                     const struct gan__train_places *p);

@@ -18,6 +18,7 @@ GAN_LOSS(wasserstein) = {
     .name = "wasserstein",
     .doc = "difference of mean scores; the critic must be kept Lipschitz",
     .ref = "Arjovsky et al. 2017, arXiv:1701.07875, eq. 2",
+    .lipschitz = true,
     .disc = disc,
     .gen = gen,
 };

@@ -54,7 +54,7 @@ gan_val gan__mean_others(gan_graph *g, gan_val k)
 {
     int64_t n = rows(g, k);
     if (gan_ok(k) && n < 2) {
-        return gan_graph_fail(g, GAN_E_SHAPE,
+        return gan_graph_fail(g, GAN_E_ARG,
                               "distances between samples of a batch need 2 of them, it has %lld",
                               (long long)n);
     }

@@ -76,9 +76,11 @@ static const struct gan_opt opts[] = {
 /* Norms that let samples of a batch mix spoil penalties on the slope at single samples. */
 static void fit_regs(struct gan__plain *o, bool asked)
 {
+    bool bounded = false; /* something keeps the critic's slope finite */
     o->net.spectral = false;
     for (int i = 0; i < o->regs.n; i++) {
         const struct gan_reg *r = o->regs.term[i].kind;
+        bounded = bounded || r->per_sample || r->limit != NULL || r->spectral;
         o->net.spectral = o->net.spectral || r->spectral;
         if (r->per_sample && o->net.norm_disc == GAN__NORM_BATCH && !asked) {
             o->net.norm_disc = GAN__NORM_LAYER;
@@ -88,6 +90,12 @@ static void fit_regs(struct gan__plain *o, bool asked)
                      "--norm-disc layer",
                      r->name);
         }
+    }
+    if (o->loss->lipschitz && !bounded) {
+        gan__log(GAN_LOG_WARNING,
+                 "--loss %s needs a critic of bounded slope, without one its scores grow "
+                 "for ever: use --reg gp, clip or sn",
+                 o->loss->name);
     }
 }
 

@@ -31,7 +31,7 @@ gan_val gan_minibatch_stddev(gan_nn *nn, gan_val x)
     }
     int64_t n = s.dim[0], group = n < LARGEST_GROUP ? n : LARGEST_GROUP;
     if ((s.rank != 4 && s.rank != 2) || n % group != 0) {
-        return gan_graph_fail(g, GAN_E_SHAPE,
+        return gan_graph_fail(g, n % group != 0 ? GAN_E_ARG : GAN_E_SHAPE,
                               "minibatch deviation in %s: input is %s, expected [N,C] or [N,H,W,C] "
                               "with N below %d or a multiple of it",
                               nn->net->name, gan_shape_text(&s, text, sizeof text), LARGEST_GROUP);

@@ -195,6 +195,9 @@ gan_status gan__recipe_init(struct gan__recipe *r, const char *model, gan_err *e
     }
     GAN_TRY(gan_opt_defaults(table, &r->run, err));
     GAN_TRY(gan_opt_defaults(r->model->opts, r->opts, err));
+    if (preset != NULL && preset->data != NULL) {
+        GAN_TRY(gan__recipe_set_data(r, preset->data, err));
+    }
     return preset != NULL ? apply_preset(r, preset, err) : GAN_OK;
 }
 
