@@ -1,17 +1,19 @@
 #!/usr/bin/python3
 """Makes tests/golden/data/metrics.safetensors: stored features and class scores, and what independent
 implementations make of them: torch-fidelity (Inception Score, FID, KID, precision, recall), scipy and
-numpy (density, coverage, from their definition), scikit-image (SSIM, PSNR), PyTorch (MS-SSIM), POT (W1).
+numpy (density, coverage, from their definition), scikit-image (SSIM, PSNR), PyTorch (MS-SSIM), POT (W1),
+lpips (its distance of one layer).
 
     tools/golden_metrics.py            write the file
     tools/golden_metrics.py --check    remake it and compare
 
-Needs PyPI's torch-fidelity, scipy, scikit-image, POT besides what golden.py needs.
+Needs PyPI's torch-fidelity, scipy, scikit-image, POT, lpips besides what golden.py needs.
 """
 
 import os
 import sys
 
+import lpips
 import numpy as np
 import ot
 import torch
@@ -107,11 +109,20 @@ def transport(g):
     g.put("w2.1d", np.sqrt(ot.emd2_1d(real[:, 0], fake[:200, 0])))
 
 
+def perceptual(g):
+    """The two matrices as activations of 12 x 20 positions and 20 channels, weights (c+1)/20."""
+    x, y = (lpips.normalize_tensor(torch.from_numpy(g.tensors[name]).T.reshape(1, 20, 12, 20))
+            for name in ("real", "fake"))
+    weight = torch.arange(1, 21, dtype=torch.float64).view(1, 20, 1, 1) / 20
+    g.put("lpips", lpips.spatial_average((weight * (x - y) ** 2).sum(1, keepdim=True)).view(()).numpy())
+
+
 def metrics():
     g = Golden(dict(torch=torch.__version__))
     features(g, np.random.default_rng(22))
     images(g)
     transport(g)
+    perceptual(g)
     return g
 
 

@@ -5,6 +5,7 @@
  * Ref: Zhang et al. 2018, "The unreasonable effectiveness of deep features as a perceptual metric",
  * arXiv:1801.03924. */
 #include "interval.h"
+#include "lpips.h"
 #include "metrics.h"
 
 #include "base/alloc.h"
@@ -59,8 +60,7 @@ static double norm(const float *x, int64_t n)
     return sqrt(sum) + 1e-10;
 }
 
-/* One layer of one pair. */
-static double distance(const struct gan_feature_layer *l, const float *x, const float *y)
+double gan__lpips_layer(const struct gan_feature_layer *l, const float *x, const float *y)
 {
     int64_t positions = l->height * l->width, n = l->channels;
     double sum = 0;
@@ -92,7 +92,7 @@ static gan_status batch(const struct gan_metric_input *in, struct work *w, int64
         for (int k = 0; k < w->n_layers; k++) {
             const struct gan_feature_layer *l = &f->layer_at[k];
             int64_t at = i * l->height * l->width * l->channels;
-            v[first + i] += distance(l, w->layer[0][k] + at, w->layer[1][k] + at);
+            v[first + i] += gan__lpips_layer(l, w->layer[0][k] + at, w->layer[1][k] + at);
         }
     }
     return GAN_OK;

@@ -4,6 +4,7 @@
 
 #include "base/philox.h"
 #include "gan_config.h"
+#include "metrics/lpips.h"
 #include "support/st.h"
 
 #include <math.h>
@@ -168,6 +169,25 @@ static void golden_transport(void **state)
     close_to("sliced-w2", r.value[1].value, golden(f, "w2.1d", 0), 1e-9);
     free(real);
     free(fake);
+    st_close(f);
+}
+
+/* One layer of 12 x 20 positions and 20 channels. */
+static void golden_lpips(void **state)
+{
+    int64_t n, size;
+    float weight[20];
+    (void)state;
+    struct st *f = st_open("metrics");
+    float *x = take(f, "real", &n, &size), *y = take(f, "fake", &n, &size);
+    for (int c = 0; c < 20; c++) {
+        weight[c] = (float)(c + 1) / 20;
+    }
+    struct gan_feature_layer layer = {"layer", 12, 20, 20, weight};
+    close_to("lpips", gan__lpips_layer(&layer, x, y), golden(f, "lpips", 0),
+             1e-6); /* f32 weights */
+    free(x);
+    free(y);
     st_close(f);
 }
 
@@ -446,6 +466,7 @@ int main(void)
         cmocka_unit_test(golden_features),
         cmocka_unit_test(golden_images),
         cmocka_unit_test(golden_transport),
+        cmocka_unit_test(golden_lpips),
         cmocka_unit_test(copies_are_told),
         cmocka_unit_test(classes_count),
         cmocka_unit_test(modes_are_counted),
