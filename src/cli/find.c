@@ -7,6 +7,7 @@
 #include <gan/data.h>
 #include <gan/graph.h>
 #include <gan/loss.h>
+#include <gan/metric.h>
 #include <gan/nn.h>
 #include <gan/model.h>
 #include <gan/optim.h>
@@ -110,13 +111,15 @@ static bool experiment_at(int i, const char **name, const char **line)
     return true;
 }
 
-/* Kinds of which this version has none. */
-static bool none_at(int i, const char **name, const char **line)
+static bool metric_at(int i, const char **name, const char **line)
 {
-    (void)i;
-    (void)name;
-    (void)line;
-    return false;
+    const struct gan_metric *m = i < 0 ? NULL : gan_metric_at((size_t)i);
+    if (m == NULL) {
+        return false;
+    }
+    *name = m->name;
+    *line = m->help;
+    return true;
 }
 
 const struct gan__kind gan__kinds[] = {
@@ -126,7 +129,7 @@ const struct gan__kind gan__kinds[] = {
     {"regs", "regulariser", reg_at},
     {"archs", "architecture", arch_at},
     {"data", "data set", data_at},
-    {"metrics", "metric", none_at},
+    {"metrics", "metric", metric_at},
     {"experiments", "experiment", experiment_at},
     {"ops", "op", op_at},
     {"optimizers", "optimizer", optim_at},

@@ -12,6 +12,8 @@ run 0 list ops
 for name in conv2d matmul normalize resize scatter_set; do
     grep -qE "^  $name  +[^ ]" out || fail "gan list ops lacks $name"
 done
+run 0 list metrics
+prints fid kid prdc lpips memory
 awk 'NF < 2 { exit 1 }' out || fail "an op has no line about it"
 run 0 list models --json
 quiet
