@@ -33,7 +33,13 @@ struct recipe {
 
 /* The best first: an experiment that is interrupted has the figures that matter. */
 static const struct recipe recipes[] = {
-    {"rpgan-r1-r2", "plain", 5, {{"loss", "rpgan"}, {"reg", "r1:1,r2:1"}, ADAM}},
+    {"rpgan-r1-r2",
+     "plain",
+     5,
+     {{"loss", "rpgan"},
+      {"reg", "r1:.03/8,r2:.03/8"},
+      {"optim-gen", "adam:3e-4,0,.99@linear"},
+      {"optim-disc", "adam:1.5e-3,0,.99@linear"}}},
     {"gan", "plain", 3, {{"loss", "nonsaturating"}, ADAM}},
     {"pacgan2", "plain", 3, {{"loss", "nonsaturating"}, {"pack", "2"}, ADAM}},
     {"wgan-gp",
