@@ -4,54 +4,20 @@
  * Ref: Rabin et al. 2012, "Wasserstein barycenter and its application to texture mixing". */
 #include <gan/measure.h>
 
+#include "sliced.h"
+
 #include "base/alloc.h"
 #include "base/err.h"
-#include "base/philox.h"
-#include "base/str.h"
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
-
-static int by_value(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
-static void project(const float *x, int64_t n, int64_t size, const double *direction, double *out)
-{
-    for (int64_t i = 0; i < n; i++) {
-        double sum = 0;
-        for (int64_t k = 0; k < size; k++) {
-            sum += direction[k] * (double)x[i * size + k];
-        }
-        out[i] = sum;
-    }
-    qsort(out, (size_t)n, sizeof *out, by_value);
-}
-
-/* Direction d of a seed, uniform on the sphere. */
-static void draw(uint64_t seed, int64_t d, int64_t size, double *direction)
-{
-    struct gan__rng rng;
-    double norm = 0;
-    gan__rng_init(&rng, gan__stream_key(seed, (uint64_t)d, 0, gan__hash_text("sliced")));
-    for (int64_t k = 0; k < size; k++) {
-        direction[k] = gan__rng_normal(&rng);
-        norm += direction[k] * direction[k];
-    }
-    for (int64_t k = 0; k < size; k++) {
-        direction[k] /= sqrt(norm);
-    }
-}
 
 /* Distance along one direction; work: 2 n + size numbers. */
 static double along(const float *x, const float *y, int64_t n, int64_t size, double *work)
 {
     double *a = work, *b = work + n, *direction = work + 2 * n, sum = 0;
-    project(x, n, size, direction, a);
-    project(y, n, size, direction, b);
+    gan__sliced_project(x, n, size, direction, a);
+    gan__sliced_project(y, n, size, direction, b);
     for (int64_t i = 0; i < n; i++) {
         sum += fabs(a[i] - b[i]);
     }
@@ -78,7 +44,7 @@ double gan_sliced_wasserstein(const float *x, const float *y, int64_t n, int64_t
 #pragma omp for schedule(dynamic)
             for (int64_t d = 0; d < directions; d++) {
                 if (work != NULL) {
-                    draw(seed, d, size, work + 2 * n);
+                    gan__sliced_direction(seed, d, size, work + 2 * n);
                     distance[d] = along(x, y, n, size, work);
                 }
             }

@@ -4,50 +4,17 @@
  * Ref: Rabin et al. 2012, "Wasserstein barycenter and its application to texture mixing". */
 #include "interval.h"
 #include "metrics.h"
+#include "sliced.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
-#include "base/philox.h"
 #include "base/str.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
 
 enum { DIRECTIONS = 512 };
-
-static int by_value(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
-static void project(const float *x, int64_t n, int64_t size, const double *direction, double *out)
-{
-    for (int64_t i = 0; i < n; i++) {
-        double sum = 0;
-        for (int64_t k = 0; k < size; k++) {
-            sum += direction[k] * (double)x[i * size + k];
-        }
-        out[i] = sum;
-    }
-    qsort(out, (size_t)n, sizeof *out, by_value);
-}
-
-static void draw(uint64_t seed, int64_t d, int64_t size, double *direction)
-{
-    struct gan__rng rng;
-    double norm = 0;
-    gan__rng_init(&rng, gan__stream_key(seed, (uint64_t)d, 0, gan__hash_text("sliced")));
-    for (int64_t k = 0; k < size; k++) {
-        direction[k] = gan__rng_normal(&rng);
-        norm += direction[k] * direction[k];
-    }
-    for (int64_t k = 0; k < size; k++) {
-        direction[k] /= sqrt(norm);
-    }
-}
 
 /* Costs |a - b| and (a - b)^2 between quantile functions of a [n] and b [m]: both are steps, so the
  * common refinement of their jumps is walked. */
@@ -86,9 +53,9 @@ static gan_status run(const struct gan_metric_input *in, struct gan_metric_resul
 #pragma omp parallel for schedule(dynamic) num_threads(in->threads)
     for (int64_t d = 0; d < DIRECTIONS; d++) {
         double *a = work + each * (size_t)omp_get_thread_num(), *b = a + x->n, *way = b + y->n;
-        draw(in->seed, d, y->size, way);
-        project(x->features, x->n, x->size, way, a);
-        project(y->features, y->n, y->size, way, b);
+        gan__sliced_direction(in->seed, d, y->size, way);
+        gan__sliced_project(x->features, x->n, x->size, way, a);
+        gan__sliced_project(y->features, y->n, y->size, way, b);
         transport(a, x->n, b, y->n, cost[d]);
     }
     for (int d = 0; d < DIRECTIONS; d++) {

@@ -1,0 +1,14 @@
+/* sliced.h: random directions and sorted projections: what sliced distances are made of. */
+#ifndef GAN_METRICS_SLICED_H
+#define GAN_METRICS_SLICED_H
+
+#include <stdint.h>
+
+/* Direction d of a seed, uniform on the sphere: `size` numbers. */
+void gan__sliced_direction(uint64_t seed, int64_t d, int64_t size, double *direction);
+
+/* Projections of x [n,size] on a direction, ascending. */
+void gan__sliced_project(const float *x, int64_t n, int64_t size, const double *direction,
+                         double *out);
+
+#endif
