@@ -157,13 +157,13 @@ def largest_difference(a, b):
 
 
 def check(name, golden, path):
-    """Another CPU or torch may round differently: PyTorch 2 differs from 1.13 by 1.6e-10 in biases in
-    front of norms, by 1e-15 elsewhere; the tests allow 1e-9."""
+    """Another CPU may round differently. PyTorch 2 does so by 1.6e-10 in biases in front of norms and
+    is told apart here: the files are those of Debian's 1.13."""
     stored, metadata = read_safetensors(path)
     made, wrote = dict(golden.metadata), dict(metadata)
     made.pop("torch"), wrote.pop("torch")
     worst, where = largest_difference(golden.tensors, stored)
-    good = worst <= 3e-10 and made == wrote
+    good = worst <= 1e-11 and made == wrote
     print(f"{name}: {'ok' if good else 'DIFFERS'}, largest difference {worst:.1e} at {where}"
           f"{'' if made == wrote else ', metadata differs'}")
     return good
