@@ -26,7 +26,7 @@ extern "C" {
 /** Shapes of a learning rate over the updates 1..horizon. */
 typedef enum gan_schedule_kind {
     GAN_SCHEDULE_CONSTANT, /* "constant" */
-    GAN_SCHEDULE_LINEAR,   /* "linear": 1 - (t-1)/horizon */
+    GAN_SCHEDULE_LINEAR,   /* "linear:E": from 1 to E (0), E + (1-E) (1 - (t-1)/horizon) */
     GAN_SCHEDULE_HOLD,  /* "hold:F": 1 for the fraction F (.5) of the horizon, then linear to 0 */
     GAN_SCHEDULE_STEP,  /* "step:N,GAMMA": GAMMA (.1) to the number of whole N updates done */
     GAN_SCHEDULE_COSINE /* "cosine:E": from 1 to E (0), E + (1-E) (1 + cos(pi (t-1)/horizon))/2 */
@@ -35,11 +35,11 @@ typedef enum gan_schedule_kind {
 /** A schedule; zero is constant. */
 struct gan_schedule {
     gan_schedule_kind kind;
-    double a, b; /* hold: fraction; step: updates, factor; cosine: end */
+    double a, b; /* linear, cosine: end; hold: fraction; step: updates, factor */
 };
 
 /**
- * Reads "constant", "linear", "hold:.5", "step:10000,.5", "cosine" or "cosine:.25".
+ * Reads "constant", "linear", "linear:.1", "hold:.5", "step:10000,.5", "cosine" or "cosine:.25".
  *
  * errors: GAN_E_ARG (with "did you mean"), GAN_E_RANGE
  */

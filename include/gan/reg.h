@@ -15,7 +15,7 @@
 #ifndef GAN_REG_H
 #define GAN_REG_H
 
-#include <gan/graph.h>
+#include <gan/optim.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -87,19 +87,22 @@ struct gan_regs {
         const struct gan_reg *kind;
         double value;     /* of its number */
         int64_t interval; /* a penalty is added in every interval-th iteration, that often */
+        struct gan_schedule schedule; /* of a penalty's weight over the iterations of the run */
     } term[GAN_REGS_MAX];
     int n;
 };
 
 /**
- * Reads "NAME[:NUMBER][/INTERVAL],...": "gp:10", "r1:1,r2:1", "none" or an empty text for none.
+ * Reads "NAME[:NUMBER][/INTERVAL][@SCHEDULE],...": "gp:10", "r1:1,r2:1", "r1:.05@cosine:.1", "none" or
+ * an empty text for none.
  *
  * A penalty with an interval k ("r1:10/16") runs in every k-th iteration as an update of its own,
  * weighted k times, with the optimiser corrected for it (lazy regularisation, Karras et al. 2020,
- * arXiv:1912.04958, appendix B).
+ * arXiv:1912.04958, appendix B). A schedule (gan_schedule_parse) multiplies a penalty by its factor of
+ * the run's iterations. Both end a term: "step:100,.5" has the only comma that ends none.
  *
- * errors: GAN_E_ARG (unknown, with "did you mean"; malformed; twice the same; an interval on a
- *         regulariser without penalty), GAN_E_RANGE
+ * errors: GAN_E_ARG (unknown, with "did you mean"; malformed; twice the same; an interval or a schedule
+ *         on a regulariser without penalty), GAN_E_RANGE
  */
 GAN_API gan_status gan_regs_parse(const char *text, struct gan_regs *out, gan_err *err);
 /** gan_regs_parse in the form of option tables. errors: as gan_regs_parse. */

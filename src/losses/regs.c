@@ -1,4 +1,4 @@
-/* regs.c: regularisers as text: "gp:10,clip:.01". */
+/* regs.c: regularisers as text: "gp:10,clip:.01", "r1:.05/8@cosine:.1". */
 #include "regs.h"
 
 #include "base/err.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MAX_REGS = 64, TERM_MAX = 64 };
+enum { MAX_REGS = 64, TERM_MAX = 96 };
 
 const struct gan_reg *gan_reg_find(const char *name, gan_err *err)
 {
@@ -92,8 +92,29 @@ static gan_status parse_interval(const struct gan_reg *r, const char *text, int6
     return GAN_OK;
 }
 
+/* How the weight of a penalty changes over the run. */
+static gan_status parse_schedule(const struct gan_reg *r, const char *text, struct gan_schedule *s,
+                                 gan_err *err)
+{
+    gan_err why = {0};
+    *s = (struct gan_schedule){.kind = GAN_SCHEDULE_CONSTANT};
+    if (text == NULL) {
+        return GAN_OK;
+    }
+    if (r->penalty == NULL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "regulariser %s: a schedule is given, but it is no penalty: it has no "
+                         "weight that could change",
+                         r->name);
+    }
+    gan_status status = gan_schedule_parse(text, s, &why);
+    return status == GAN_OK ? GAN_OK
+                            : gan__fail(err, status, "regulariser %s: %s", r->name, why.message);
+}
+
 static gan_status parse_term(char *text, struct gan_regs *out, gan_err *err)
 {
+    char *schedule = cut(text, '@');
     char *interval = cut(text, '/'), *number = cut(text, ':');
     const struct gan_reg *r = gan_reg_find(text, err);
     if (r == NULL) {
@@ -110,8 +131,20 @@ static gan_status parse_term(char *text, struct gan_regs *out, gan_err *err)
     out->term[out->n].kind = r;
     GAN_TRY(parse_number(r, number, &out->term[out->n].value, err));
     GAN_TRY(parse_interval(r, interval, &out->term[out->n].interval, err));
+    GAN_TRY(parse_schedule(r, schedule, &out->term[out->n].schedule, err));
     out->n++;
     return GAN_OK;
+}
+
+/* Characters of the first term: up to a comma that no number of a schedule follows. */
+static size_t term_length(const char *text)
+{
+    size_t n = strcspn(text, ",");
+    while (text[n] == ',' && memchr(text, '@', n) != NULL &&
+           strspn(text + n + 1, "0123456789.") > 0) {
+        n += 1 + strcspn(text + n + 1, ",");
+    }
+    return n;
 }
 
 gan_status gan_regs_parse(const char *text, struct gan_regs *out, gan_err *err)
@@ -120,7 +153,7 @@ gan_status gan_regs_parse(const char *text, struct gan_regs *out, gan_err *err)
     bool none = text[0] == '\0' || strcmp(text, "none") == 0;
     for (const char *at = none ? NULL : text; at != NULL;) {
         char term[TERM_MAX];
-        size_t len = strcspn(at, ",");
+        size_t len = term_length(at);
         if (!gan__format(term, sizeof term, "%.*s", (int)len, at)) {
             return gan__fail(err, GAN_E_RANGE, "regulariser '%.40s..' is longer than %d", at,
                              TERM_MAX - 1);

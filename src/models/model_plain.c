@@ -15,9 +15,10 @@ static const struct gan_opt opts[] = {
                    "both networks: gan list archs names them"),
     GAN_OPT_PARSED(struct gan__plain, loss, "loss", "nonsaturating", gan_loss_option,
                    "objective: gan list losses names them"),
-    GAN_OPT_PARSED(struct gan__plain, regs, "reg", "none", gan_regs_option,
-                   "regularisers, NAME[:NUMBER][/INTERVAL],..: gp:10, r1:1,r2:1, r1:10/16, "
-                   "clip:.01, sn; gan list regs names them"),
+    GAN_OPT_PARSED(
+        struct gan__plain, regs, "reg", "none", gan_regs_option,
+        "regularisers, NAME[:NUMBER][/INTERVAL][@SCHEDULE],..: gp:10, r1:1,r2:1, r1:10/16, "
+        "r1:.05@cosine:.1, clip:.01, sn; gan list regs names them"),
     GAN_OPT_I64(struct gan__plain, net.z, "z", "0", 0, 65536,
                 "length of the latent vector; 0: the architecture's"),
     GAN_OPT_CHOICE(struct gan__plain, latent, "latent", "normal", "normal|uniform",

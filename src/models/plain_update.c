@@ -253,6 +253,40 @@ static struct gan_reg_context reg_context(struct play *p, gan_reg_phase phase, g
     return c;
 }
 
+/* "WHAT.NAME", for a regulariser of both networks with the one it is applied to. */
+static void term_name(char *dst, size_t cap, const char *what, const struct gan_reg *r,
+                      gan_reg_phase phase)
+{
+    const char *net = phase == GAN_REG_DISC ? ".disc" : ".gen";
+    bool both = r->phases == (GAN_REG_DISC | GAN_REG_GEN);
+    (void)gan__format(dst, cap, "%s.%s%s", what, r->name, both ? net : "");
+}
+
+static double schedule_factor(const void *term, const struct gan_moment *m)
+{
+    const struct gan_reg_term *t = term;
+    return gan_schedule_factor(&t->schedule, m->iteration + 1, m->steps > 0 ? m->steps : 1);
+}
+
+/* A penalty with the weight it has in this iteration. */
+static gan_val scheduled(struct play *p, const struct gan_reg_term *t, gan_reg_phase phase,
+                         gan_val penalty)
+{
+    gan_graph *g = p->loss.g;
+    char name[48];
+    if (t->schedule.kind == GAN_SCHEDULE_CONSTANT) {
+        return penalty;
+    }
+    if (gan_schedule_needs_horizon(&t->schedule)) {
+        gan_step_needs_length(p->s, "the schedule of --reg");
+    }
+    (void)gan__format(name, sizeof name, "reg.%s", t->kind->name);
+    gan_val factor = gan_step_scalar(p->s, name, schedule_factor, t);
+    term_name(name, sizeof name, "weight", t->kind, phase);
+    report(p, name, gan_scale(g, factor, t->value));
+    return gan_mul(g, penalty, factor);
+}
+
 /* The loss (or nothing) plus every penalty of the phase that has this interval. */
 static gan_val regularised(struct play *p, gan_reg_phase phase, int64_t interval, gan_val latent,
                            gan_val loss)
@@ -266,11 +300,8 @@ static gan_val regularised(struct play *p, gan_reg_phase phase, int64_t interval
             continue;
         }
         c = c.n_weights < 0 ? reg_context(p, phase, latent) : c;
-        gan_val penalty = t->kind->penalty(&c, t->value);
-        (void)gan__format(name, sizeof name, "penalty.%s%s", t->kind->name,
-                          t->kind->phases == (GAN_REG_DISC | GAN_REG_GEN)
-                              ? phase == GAN_REG_DISC ? ".disc" : ".gen"
-                              : "");
+        gan_val penalty = scheduled(p, t, phase, t->kind->penalty(&c, t->value));
+        term_name(name, sizeof name, "penalty", t->kind, phase);
         report(p, name, penalty);
         penalty = interval > 1 ? gan_scale(c.g, penalty, (double)interval) : penalty;
         loss = gan_ok(loss) ? gan_add(c.g, loss, penalty) : penalty;

@@ -1,6 +1,6 @@
 /* preset_r3gan.c: the relativistic loss with both zero-centred penalties at every update, residual
- * networks without norms. The rate falls on a cosine to a quarter as in the paper; beta2 and gamma,
- * which there change too (.9 to .99, .05 to .005), stand still, and the networks have a twelfth of the
+ * networks without norms. Rates and gamma fall on a cosine to a quarter and a tenth as in the
+ * paper; beta2, which there rises from .9 to .99, stands still, and the networks have a twelfth of the
  * paper's 768 channels: width=768 batch=512 are its own. */
 #include "gan/model.h"
 
@@ -8,6 +8,7 @@ GAN_PRESET(r3gan) = {
     .name = "r3gan",
     .model = "plain",
     .paper = "Huang et al. 2024, arXiv:2501.05441",
-    .set = "arch=r3gan loss=rpgan reg=r1:.05,r2:.05 width=64 batch=64 ema=500000 "
-           "optim-gen=adam:2e-4,0,.99@cosine:.25 optim-disc=adam:2e-4,0,.99@cosine:.25",
+    .set =
+        "arch=r3gan loss=rpgan reg=r1:.05@cosine:.1,r2:.05@cosine:.1 width=64 batch=64 ema=500000 "
+        "optim-gen=adam:2e-4,0,.99@cosine:.25 optim-disc=adam:2e-4,0,.99@cosine:.25",
 };

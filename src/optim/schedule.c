@@ -1,4 +1,4 @@
-/* schedule.c: factors of the learning rate over the updates of a run. */
+/* schedule.c: factors of a learning rate or a weight over a run. */
 #include "base/args.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -16,7 +16,7 @@ static const struct kind {
     bool horizon;
 } kinds[] = {
     {"constant", {{0}}, false},
-    {"linear", {{0}}, true},
+    {"linear", {{"end", 0, 0, 1}, {0}}, true},
     {"hold", {{"fraction", 0.5, 0, 1}, {0}}, true},
     {"step", {{"updates", 10000, 1, 1e15}, {"factor", 0.1, 0, 1}, {0}}, false},
     {"cosine", {{"end", 0, 0, 1}, {0}}, true},
@@ -57,7 +57,7 @@ double gan_schedule_factor(const struct gan_schedule *s, int64_t t, int64_t hori
     case GAN_SCHEDULE_CONSTANT:
         return 1;
     case GAN_SCHEDULE_LINEAR:
-        return 1 - part;
+        return s->a + (1 - s->a) * (1 - part);
     case GAN_SCHEDULE_HOLD:
         return part <= s->a ? 1 : (1 - part) / (1 - s->a);
     case GAN_SCHEDULE_STEP:

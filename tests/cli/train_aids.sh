@@ -5,7 +5,7 @@ gray_idx 100 16 16 >tiny
 base="--data idx:tiny --arch dcgan --loss nonsaturating --steps 12 --batch 16 --width 4 --z 8 --threads 2"
 all="--augment ada:.2,500 --ema 200 --norm-gen virtual --noise .3 --smooth .9 --clip-grad 5
      --feature-matching .1 --minibatch stddev --norm-disc none
-     --reg r1:.1/3,path-length:2/4,orthogonal:1e-4,historical:1e-3,consistency:1/2,sn"
+     --reg r1:.1/3@cosine:.1,path-length:2/4@hold,orthogonal:1e-4@linear:.1,historical:1e-3,consistency:1/2,sn"
 optimistic="--play extra --optim-gen oadam:2e-4,.5,.999@linear --optim-disc oadam:4e-4,.5,.999@cosine:.1"
 for more in "$all" "$all --pack 2 --optim-disc ogd:1e-3" "$all $optimistic" \
     "--augment diff --play simultaneous --minibatch discrimination"; do
@@ -19,6 +19,7 @@ done
 run 0 train plain $base $all --log-every 1 --out logged
 grep -q '"ada.p":0\.[0-9]*[1-9]' logged/log.jsonl || fail "p of ADA did not move"
 grep -q '"penalty.path-length":[0-9]' logged/log.jsonl || fail "no path length in the log"
+grep -q '"weight.orthogonal.gen":[0-9]' logged/log.jsonl || fail "no weight of a scheduled penalty"
 
 # contradictions; where the data play no part they need not exist
 missing="--data idx:missing"
@@ -50,4 +51,6 @@ run 2 train plain $base --play simultaneous --microbatch 8
 complains "--microbatch must be 0"
 run 2 train plain --data idx:tiny --arch dcgan --noise .5 --time 5
 complains "--noise needs a length"
+run 2 train plain --data idx:tiny --arch dcgan --reg r1:1@cosine:.1 --time 5
+complains "the schedule of --reg needs a length"
 finish

@@ -112,6 +112,84 @@ static void noise_falls_to_zero(void **state)
     training_close(&w);
 }
 
+/* --- annealed weights ---------------------------------------------------------------------------------- */
+
+static double output(const struct training *w, const char *name)
+{
+    const struct gan__segment *seg = gan__step_segment(w->step, 0);
+    for (int i = 0; i < seg->n_reports; i++) {
+        if (strcmp(seg->report[i].name, name) == 0) {
+            return gan_tensor_get(gan_plan_output(w->plan, i), 0);
+        }
+    }
+    fail_msg("no report %s", name);
+    return 0;
+}
+
+/* One run of the first segment at iteration i of 10, on rates of 0; its reports are the outputs. */
+static void iterate_of_ten(struct training *w, int64_t i)
+{
+    static double images[BATCH * SIDE * SIDE];
+    const struct gan__segment *seg = gan__step_segment(w->step, 0);
+    const struct gan_moment m = {.iteration = i, .steps = 10, .batch = BATCH};
+    gan_err err = {0};
+    for (int k = 0; k < BATCH * SIDE * SIDE; k++) {
+        images[k] = sin(0.1 * k);
+    }
+    struct gan_feed_data feed = {"image", {GAN_F64, GAN_SHAPE(BATCH, SIDE, SIDE, 1), images}};
+    struct gan_scalar_data scalars[8] = {{"disc.lr", 0}, {"gen.lr", 0}};
+    size_t n = 2;
+    for (int k = 0; k < seg->n_scalars; k++) {
+        const struct gan__scalar_info *s = &seg->scalar[k];
+        scalars[n++] = (struct gan_scalar_data){s->name, s->value(s->arg, &m)};
+    }
+    struct gan_run run = {.feeds = &feed, .n_feeds = 1, .scalars = scalars, .n_scalars = n};
+    if (gan_plan_run(w->plan, &run, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+/* The penalty at iteration i of a run of ten is that of the first times the schedule's factor, in the
+ * report and in the loss; the penalty beside it stays. Networks do not move, noise is the same. */
+static void weights_are_annealed(void **state)
+{
+    (void)state;
+    const char *set[] = {"reg",        "r1:.8@cosine:.1,r2:.5",
+                         "width",      "2",
+                         "z",          "4",
+                         "optim-gen",  "sgd:0",
+                         "optim-disc", "sgd:0",
+                         NULL};
+    const struct gan_task task = {.height = SIDE, .width = SIDE, .channels = 1};
+    const struct gan_plan_opts o = {.backend = "ref"};
+    struct training w;
+    gan_val reports[GAN__MAX_REPORTS];
+    gan_err err = {0};
+    double first[2] = {0}, loss = 0;
+    training_open(&w, "plain", set, &task, BATCH, false);
+    assert_string_equal(gan__step_needs_length(w.step), "the schedule of --reg");
+    const struct gan__segment *seg = gan__step_segment(w.step, 0);
+    for (int i = 0; i < seg->n_reports; i++) {
+        reports[i] = seg->report[i].val;
+    }
+    w.plan = gan_plan_new(seg->graph, reports, (size_t)seg->n_reports, &o, &err);
+    assert_non_null(w.plan);
+    for (int64_t i = 0; i < 12; i += 3) {
+        iterate_of_ten(&w, i);
+        double part = fmin((double)i / 10, 1), factor = 0.1 + 0.45 * (1 + cos(acos(-1) * part));
+        double r1 = output(&w, "penalty.r1"), r2 = output(&w, "penalty.r2");
+        if (i == 0) {
+            first[0] = r1, first[1] = r2, loss = output(&w, "loss.disc");
+            assert_true(r1 > 1e-6 && r2 > 0); /* there is something to anneal */
+        }
+        assert_close(output(&w, "weight.r1"), 0.8 * factor, 1e-12);
+        assert_close(r1, first[0] * factor, 1e-12);
+        assert_close(r2, first[1], 1e-12);
+        assert_close(output(&w, "loss.disc"), loss - first[0] * (1 - factor), 1e-12);
+    }
+    training_close(&w);
+}
+
 /* --- lazy updates --------------------------------------------------------------------------------------- */
 
 static void lazy_optimiser(void **state)
@@ -226,9 +304,9 @@ static void derivatives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ada_follows_the_sign), cmocka_unit_test(noise_falls_to_zero),
-        cmocka_unit_test(lazy_optimiser),       cmocka_unit_test(interval_of_one_is_eager),
-        cmocka_unit_test(derivatives),
+        cmocka_unit_test(ada_follows_the_sign),     cmocka_unit_test(noise_falls_to_zero),
+        cmocka_unit_test(weights_are_annealed),     cmocka_unit_test(lazy_optimiser),
+        cmocka_unit_test(interval_of_one_is_eager), cmocka_unit_test(derivatives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

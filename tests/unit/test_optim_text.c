@@ -68,13 +68,10 @@ static void test_schedules(void **state)
         const char *text;
         double first, middle, last, after; /* updates 1, 51, 100, 1000 of a horizon of 100 */
     } cases[] = {
-        {"constant", 1, 1, 1, 1},
-        {"linear", 1, 0.5, 0.01, 0},
-        {"hold", 1, 1, 0.02, 0},
-        {"hold:0", 1, 0.5, 0.01, 0},
-        {"hold:1", 1, 1, 1, 1},
-        {"step:50,.1", 1, 0.1, 0.1, 1e-19},
-        {"cosine", 1, 0.5, 0.000246719817, 0},
+        {"constant", 1, 1, 1, 1},           {"linear", 1, 0.5, 0.01, 0},
+        {"linear:.2", 1, 0.6, 0.208, 0.2},  {"hold", 1, 1, 0.02, 0},
+        {"hold:0", 1, 0.5, 0.01, 0},        {"hold:1", 1, 1, 1, 1},
+        {"step:50,.1", 1, 0.1, 0.1, 1e-19}, {"cosine", 1, 0.5, 0.000246719817, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct gan_schedule s;

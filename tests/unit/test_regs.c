@@ -293,6 +293,14 @@ static void test_reg_texts(void **state)
         {"r1/0", GAN_E_RANGE, "interval is 0"},
         {"r1/x", GAN_E_ARG, "interval is 'x'"},
         {"gp,", GAN_E_ARG, "unknown regulariser ''"},
+        {"r1:1@cosin", GAN_E_ARG, "r1: unknown schedule 'cosin' (did you mean cosine?)"},
+        {"r1:1@", GAN_E_ARG, "r1: unknown schedule ''"},
+        {"r1:1/8@cosine:2", GAN_E_RANGE, "r1: cosine: end is 2, allowed 0 to 1"},
+        {"r1:1@linear:.1,.2", GAN_E_ARG, "r1: linear takes 1 number, more are given"},
+        {"r1:1@linear/8", GAN_E_ARG, "r1: unknown schedule 'linear/8'"},
+        {"clip:.01@linear", GAN_E_ARG, "clip: a schedule is given, but it is no penalty"},
+        {"sn@linear", GAN_E_ARG, "sn: a schedule is given, but it is no penalty"},
+        {"r1:1,.5", GAN_E_ARG, "unknown regulariser '.5'"},
     };
     struct gan_regs regs;
     gan_err err = {0};
@@ -307,6 +315,19 @@ static void test_reg_texts(void **state)
     assert_close(regs.term[0].value, 10, 0);
     assert_close(regs.term[1].value, 0.02, 0);
     assert_close(regs.term[2].value, 5, 0);
+    const char *text = "r1:.05@cosine:.1,r2:1/8@step:100,.5,gp@linear,l2@hold:.2,clip";
+    assert_int_equal(gan_regs_parse(text, &regs, &err), GAN_OK);
+    assert_int_equal(regs.n, 5);
+    static const gan_schedule_kind kinds[] = {GAN_SCHEDULE_COSINE, GAN_SCHEDULE_STEP,
+                                              GAN_SCHEDULE_LINEAR, GAN_SCHEDULE_HOLD,
+                                              GAN_SCHEDULE_CONSTANT};
+    static const double a[] = {0.1, 100, 0, 0.2, 0};
+    for (int i = 0; i < regs.n; i++) {
+        assert_int_equal(regs.term[i].schedule.kind, kinds[i]);
+        assert_close(regs.term[i].schedule.a, a[i], 0);
+    }
+    assert_close(regs.term[1].schedule.b, 0.5, 0);
+    assert_int_equal(regs.term[1].interval, 8);
     assert_int_equal(gan_regs_parse("none", &regs, &err), GAN_OK);
     assert_int_equal(regs.n, 0);
 }
