@@ -10,9 +10,9 @@
 
 struct cyclegan {
     struct gan_task task;
-    int loss, norm;
+    int loss, norm, upsample;
     int64_t blocks, layers, gen_width, disc_width, pool;
-    double dropout, cycle_a, cycle_b, identity;
+    double dropout, adversarial, penalty, cycle_a, cycle_b, identity;
     struct gan_optim optim_gen, optim_disc;
 };
 
@@ -21,18 +21,26 @@ static const struct gan_opt opts[] = {
                 "residual blocks of the generators; 0: 9, or 6 below 256 pixels"),
     GAN_OPT_I64(struct cyclegan, gen_width, "width", "64", 1, 4096,
                 "channels of the generators' first layer"),
+    GAN_OPT_CHOICE(struct cyclegan, upsample, "upsample", "transpose", "transpose|resize",
+                   "how the generators enlarge: transposed convolution, or repeated pixels and a "
+                   "convolution, which leaves no checkerboard"),
     GAN_OPT_I64(struct cyclegan, layers, "layers", "3", 1, 5,
                 "depth of the patch discriminators: patches of 16, 34, 70, 142, 286 pixels"),
     GAN_OPT_I64(struct cyclegan, disc_width, "disc-width", "64", 1, 4096,
                 "channels of the discriminators' first layer"),
-    GAN_OPT_CHOICE(struct cyclegan, norm, "norm", "instance", "batch|instance", "normalisation"),
+    GAN_OPT_CHOICE(struct cyclegan, norm, "norm", "instance", GAN__NORM_KINDS,
+                   "normalisation; with wgan-gp D has instance in the place of batch"),
     GAN_OPT_F64(struct cyclegan, dropout, "dropout", "0", 0, 0.95,
                 "probability of dropout in the residual blocks"),
-    GAN_OPT_CHOICE(struct cyclegan, loss, "loss", "lsgan", "vanilla|lsgan", "adversarial loss"),
+    GAN_OPT_CHOICE(struct cyclegan, loss, "loss", "lsgan", GAN__PATCH_LOSSES, "adversarial loss"),
+    GAN_OPT_F64(struct cyclegan, penalty, "gp", "10", 0, 1e6,
+                "weight of the gradient penalty of wgan-gp"),
+    GAN_OPT_F64(struct cyclegan, adversarial, "gan", "1", 0, 1e6,
+                "weight of the generators' adversarial losses; 0: no discriminator is trained"),
     GAN_OPT_F64(struct cyclegan, cycle_a, "cycle-a", "10", 0, 1e6,
-                "weight of the cycle A -> B -> A"),
+                "weight of the cycle A -> B -> A; 0: none"),
     GAN_OPT_F64(struct cyclegan, cycle_b, "cycle-b", "10", 0, 1e6,
-                "weight of the cycle B -> A -> B"),
+                "weight of the cycle B -> A -> B; 0: none"),
     GAN_OPT_F64(struct cyclegan, identity, "identity", "0.5", 0, 1e6,
                 "weight of the identity losses, relative to the cycles'; 0: none"),
     GAN_OPT_I64(struct cyclegan, pool, "pool", "50", 0, 100000,
@@ -44,10 +52,23 @@ static const struct gan_opt opts[] = {
     GAN_OPT_END,
 };
 
+/* Options that contradict each other. */
+static gan_status check(const void *options, gan_err *err)
+{
+    const struct cyclegan *o = options;
+    if (o->adversarial == 0 && o->cycle_a == 0 && o->cycle_b == 0) {
+        return gan__fail(err, GAN_E_ARG,
+                         "cyclegan: --gan, --cycle-a and --cycle-b are all 0, the generators have "
+                         "nothing to learn");
+    }
+    return GAN_OK;
+}
+
 static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct cyclegan *o = options;
     struct gan_task *t = &o->task;
+    GAN_TRY(check(o, err));
     int64_t h = (t->height + 3) / 4 * 4, w = (t->width + 3) / 4 * 4;
     int64_t least = gan__patchgan_least(o->layers);
     least = least < 8 ? 8 : least;
@@ -75,8 +96,10 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
 
 static gan_val generator(gan_nn *nn, gan_val x, const struct cyclegan *o, int64_t channels)
 {
-    struct gan__image_net net = {
-        .width = o->gen_width, .norm = (gan__norm_kind)o->norm, .dropout = o->dropout};
+    struct gan__image_net net = {.width = o->gen_width,
+                                 .norm = (gan__norm_kind)o->norm,
+                                 .dropout = o->dropout,
+                                 .resize = o->upsample == 1};
     return gan__resnet(nn, x, &net, o->blocks, channels);
 }
 
@@ -95,7 +118,9 @@ static void to_a(gan_nn *nn, const gan_val *in, gan_val *out, const void *option
 static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct cyclegan *o = options;
-    struct gan__image_net net = {.width = o->disc_width, .norm = (gan__norm_kind)o->norm};
+    struct gan__image_net net = {
+        .width = o->disc_width,
+        .norm = gan__patch_norm((gan__norm_kind)o->norm, (gan__patch_loss)o->loss)};
     out[0] = gan__patchgan(nn, in[0], &net, o->layers);
 }
 
@@ -120,11 +145,6 @@ static void nets(gan_nets *d, const void *options)
     declare(d, "disc_b", discriminator, t, t->channels);
 }
 
-static gan_val mean_half(gan_graph *g, gan_val a, gan_val b)
-{
-    return gan_scale(g, gan_add(g, a, b), 0.5);
-}
-
 /* One discriminator on a real image and on a fake of now or from the pool: in one call, unless batch
  * norm would mix them. */
 static gan_val disc_loss(gan_step *s, const struct cyclegan *o, const char *disc, gan_val real,
@@ -143,8 +163,11 @@ static gan_val disc_loss(gan_step *s, const struct cyclegan *o, const char *disc
         on_real = gan_slice_axis(g, on, 0, 0, n);
         on_fake = gan_slice_axis(g, on, 0, n, n);
     }
-    return mean_half(g, gan__patch_loss_of(g, kind, on_real, true),
-                     gan__patch_loss_of(g, kind, on_fake, false));
+    gan_val loss = gan_add(g, gan__patch_loss_of(g, kind, on_real, true),
+                           gan__patch_loss_of(g, kind, on_fake, false));
+    return kind == GAN__PATCH_WGAN_GP
+               ? gan_add(g, loss, gan__patch_penalty(s, disc, GAN_NONE, real, fake, o->penalty))
+               : gan_scale(g, loss, 0.5);
 }
 
 /* A generator given an image of its range should leave it alone. */
@@ -159,35 +182,67 @@ static gan_val identity_loss(gan_step *s, const struct cyclegan *o, gan_val a, g
                    gan_scale(g, of_b, o->cycle_a * o->identity));
 }
 
+/* Images of a batch and what both generators make of them. */
+struct both {
+    gan_val a, b, fake_a, fake_b;
+};
+
+/* Both generators deceive the discriminator of their range. */
+static gan_val deceive(gan_step *s, const struct cyclegan *o, const struct both *x)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan__patch_loss kind = (gan__patch_loss)o->loss;
+    gan_val of_a = gan__patch_loss_of(g, kind, gan_apply(s, "disc_a", x->fake_b), true);
+    gan_val of_b = gan__patch_loss_of(g, kind, gan_apply(s, "disc_b", x->fake_a), true);
+    gan_report(s, "adversarial_a", of_a);
+    gan_report(s, "adversarial_b", of_b);
+    return gan_scale(g, gan_add(g, of_a, of_b), o->adversarial);
+}
+
+/* There and back again. */
+static gan_val cycles(gan_step *s, const struct cyclegan *o, const struct both *x)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_val of_a = gan_loss_l1(g, gan_apply(s, "gen_b", x->fake_b), x->a);
+    gan_val of_b = gan_loss_l1(g, gan_apply(s, "gen_a", x->fake_a), x->b);
+    gan_report(s, "cycle_a", of_a);
+    gan_report(s, "cycle_b", of_b);
+    return gan_add(g, gan_scale(g, of_a, o->cycle_a), gan_scale(g, of_b, o->cycle_b));
+}
+
+static void update_gens(gan_step *s, const struct cyclegan *o, const struct both *x)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_val loss = cycles(s, o, x);
+    if (o->identity > 0) {
+        loss = gan_add(g, loss, identity_loss(s, o, x->a, x->b));
+    }
+    if (o->adversarial > 0) {
+        loss = gan_add(g, loss, deceive(s, o, x));
+    }
+    gan_minimize(s, "gen_a+gen_b", loss, &o->optim_gen);
+}
+
+static void update_discs(gan_step *s, const struct cyclegan *o, const struct both *x)
+{
+    gan_val on_b = disc_loss(s, o, "disc_a", x->b, gan_pool(s, "fake_b", x->fake_b, o->pool));
+    gan_val on_a = disc_loss(s, o, "disc_b", x->a, gan_pool(s, "fake_a", x->fake_a, o->pool));
+    gan_report(s, "disc_a", on_b);
+    gan_report(s, "disc_b", on_a);
+    gan_minimize(s, "disc_a+disc_b", gan_add(gan_step_graph(s), on_b, on_a), &o->optim_disc);
+}
+
 /* Both generators together, then both discriminators. */
 static void iteration(gan_step *s, const void *options)
 {
     const struct cyclegan *o = options;
-    gan_graph *g = gan_step_graph(s);
-    gan__patch_loss kind = (gan__patch_loss)o->loss;
-    gan_val a = gan_batch(s, GAN_FIELD_IMAGE), b = gan_batch(s, GAN_FIELD_B);
-    gan_val fake_b = gan_apply(s, "gen_a", a);
-    gan_val cycle_a = gan_loss_l1(g, gan_apply(s, "gen_b", fake_b), a);
-    gan_val fake_a = gan_apply(s, "gen_b", b);
-    gan_val cycle_b = gan_loss_l1(g, gan_apply(s, "gen_a", fake_a), b);
-
-    gan_val loss = o->identity > 0 ? identity_loss(s, o, a, b) : gan_const(g, 0);
-    gan_val deceive_a = gan__patch_loss_of(g, kind, gan_apply(s, "disc_a", fake_b), true);
-    gan_val deceive_b = gan__patch_loss_of(g, kind, gan_apply(s, "disc_b", fake_a), true);
-    loss = gan_add(g, loss, gan_add(g, deceive_a, deceive_b));
-    loss = gan_add(g, loss, gan_scale(g, cycle_a, o->cycle_a));
-    loss = gan_add(g, loss, gan_scale(g, cycle_b, o->cycle_b));
-    gan_report(s, "adversarial_a", deceive_a);
-    gan_report(s, "adversarial_b", deceive_b);
-    gan_report(s, "cycle_a", cycle_a);
-    gan_report(s, "cycle_b", cycle_b);
-    gan_minimize(s, "gen_a+gen_b", loss, &o->optim_gen);
-
-    gan_val on_b = disc_loss(s, o, "disc_a", b, gan_pool(s, "fake_b", fake_b, o->pool));
-    gan_val on_a = disc_loss(s, o, "disc_b", a, gan_pool(s, "fake_a", fake_a, o->pool));
-    gan_report(s, "disc_a", on_b);
-    gan_report(s, "disc_b", on_a);
-    gan_minimize(s, "disc_a+disc_b", gan_add(g, on_b, on_a), &o->optim_disc);
+    struct both x = {.a = gan_batch(s, GAN_FIELD_IMAGE), .b = gan_batch(s, GAN_FIELD_B)};
+    x.fake_b = gan_apply(s, "gen_a", x.a);
+    x.fake_a = gan_apply(s, "gen_b", x.b);
+    update_gens(s, o, &x);
+    if (o->adversarial > 0) {
+        update_discs(s, o, &x);
+    }
 }
 
 static gan_val sample(gan_step *s, const void *options)
@@ -222,10 +277,12 @@ GAN_MODEL(cyclegan) = {
             "zebras, summer and winter. The published batch is 1 (--batch 1). Colours and textures "
             "change well, shapes hardly. The losses do not tell quality: look at the samples. When "
             "colours are inverted at the start, keep the identity loss or lower --cycle-a and "
-            "--cycle-b later.",
+            "--cycle-b later. The paper's ablations: --cycle-a 0 --cycle-b 0 (no cycle), one of "
+            "them, --gan 0 (cycle alone).",
     .needs = GAN_FIELD_IMAGE | GAN_FIELD_B,
     .opts = opts,
     .size = sizeof(struct cyclegan),
+    .check = check,
     .fit = fit,
     .nets = nets,
     .iteration = iteration,

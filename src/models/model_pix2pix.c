@@ -10,9 +10,10 @@
 
 struct pix2pix {
     struct gan_task task;
-    int gen, disc, norm, loss, direction, statistics;
+    int gen, disc, norm, loss, direction, statistics, upsample;
+    bool conditional;
     int64_t depth, layers, gen_width, disc_width;
-    double dropout, l1;
+    double dropout, l1, adversarial, penalty;
     struct gan_optim optim_gen, optim_disc;
 };
 
@@ -24,6 +25,9 @@ static const struct gan_opt opts[] = {
     GAN_OPT_I64(
         struct pix2pix, depth, "depth", "0", 0, 10,
         "halvings of the U-Net, 8 for 256 pixels; 0: as many as the size allows, at most 8"),
+    GAN_OPT_CHOICE(struct pix2pix, upsample, "upsample", "transpose", "transpose|resize",
+                   "how the ResNets enlarge: transposed convolution, or repeated pixels and a "
+                   "convolution"),
     GAN_OPT_I64(struct pix2pix, gen_width, "width", "64", 1, 4096,
                 "channels of the generator's first layer"),
     GAN_OPT_CHOICE(struct pix2pix, disc, "disc", "patch", "patch|pixel",
@@ -32,12 +36,19 @@ static const struct gan_opt opts[] = {
                 "depth of the patch discriminator: patches of 16, 34, 70, 142, 286 pixels"),
     GAN_OPT_I64(struct pix2pix, disc_width, "disc-width", "64", 1, 4096,
                 "channels of the discriminator's first layer"),
-    GAN_OPT_CHOICE(struct pix2pix, norm, "norm", "batch", "batch|instance", "normalisation"),
+    GAN_OPT_BOOL(struct pix2pix, conditional, "conditional", "true",
+                 "D sees the input beside the output; false: the output alone"),
+    GAN_OPT_CHOICE(struct pix2pix, norm, "norm", "batch", GAN__NORM_KINDS,
+                   "normalisation; with wgan-gp D has instance in the place of batch"),
     GAN_OPT_CHOICE(struct pix2pix, statistics, "statistics", "image", "image|running",
                    "batch norm in sampling: of the image itself or running averages"),
     GAN_OPT_F64(struct pix2pix, dropout, "dropout", "0.5", 0, 0.95,
                 "the noise: probability of dropout, in sampling too"),
-    GAN_OPT_CHOICE(struct pix2pix, loss, "loss", "vanilla", "vanilla|lsgan", "adversarial loss"),
+    GAN_OPT_CHOICE(struct pix2pix, loss, "loss", "vanilla", GAN__PATCH_LOSSES, "adversarial loss"),
+    GAN_OPT_F64(struct pix2pix, penalty, "gp", "10", 0, 1e6,
+                "weight of the gradient penalty of wgan-gp"),
+    GAN_OPT_F64(struct pix2pix, adversarial, "gan", "1", 0, 1e6,
+                "weight of the adversarial loss of G; 0: no discriminator is trained"),
     GAN_OPT_F64(struct pix2pix, l1, "l1", "100", 0, 1e6, "weight of the L1 distance to the target"),
     GAN_OPT_CHOICE(struct pix2pix, direction, "direction", "AtoB", "AtoB|BtoA",
                    "which image of a pair is the input"),
@@ -75,10 +86,22 @@ static int64_t find_multiple(struct pix2pix *o, bool fixed)
     return (int64_t)1 << o->depth;
 }
 
+/* Options that contradict each other. */
+static gan_status check(const void *options, gan_err *err)
+{
+    const struct pix2pix *o = options;
+    if (o->adversarial == 0 && o->l1 == 0) {
+        return gan__fail(err, GAN_E_ARG,
+                         "pix2pix: --gan and --l1 are both 0, the generator has nothing to learn");
+    }
+    return GAN_OK;
+}
+
 static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct pix2pix *o = options;
     struct gan_task *t = &o->task;
+    GAN_TRY(check(o, err));
     if (o->gen == UNET && o->depth == 1) {
         return gan__fail(err, GAN_E_RANGE, "pix2pix: --depth is 1, allowed 0 and 2 to 10");
     }
@@ -120,7 +143,8 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
     struct gan__image_net net = {.width = o->gen_width,
                                  .norm = (gan__norm_kind)o->norm,
                                  .running = o->statistics == 1,
-                                 .dropout = o->dropout};
+                                 .dropout = o->dropout,
+                                 .resize = o->upsample == 1};
     out[0] = o->gen == UNET
                  ? gan__unet(nn, in[0], &net, o->depth, channels_out(o))
                  : gan__resnet(nn, in[0], &net, o->gen == RESNET_6 ? 6 : 9, channels_out(o));
@@ -129,7 +153,9 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
 static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct pix2pix *o = options;
-    struct gan__image_net net = {.width = o->disc_width, .norm = (gan__norm_kind)o->norm};
+    struct gan__image_net net = {
+        .width = o->disc_width,
+        .norm = gan__patch_norm((gan__norm_kind)o->norm, (gan__patch_loss)o->loss)};
     out[0] = o->disc == PIXEL ? gan__pixelgan(nn, in[0], &net)
                               : gan__patchgan(nn, in[0], &net, o->layers);
 }
@@ -138,18 +164,19 @@ static void nets(gan_nets *d, const void *options)
 {
     const struct pix2pix *o = options;
     const struct gan_task *t = &o->task;
+    int64_t judged = channels_out(o) + (o->conditional ? channels_in(o) : 0);
     gan_declare(d, &(struct gan_net_desc){
                        .name = "gen",
                        .fn = generator,
                        .in = {{.shape = GAN_SHAPE(1, t->height, t->width, channels_in(o))}},
                        .n_in = 1,
                        .init = "dcgan"});
-    gan_declare(d, &(struct gan_net_desc){.name = "disc",
-                                          .fn = discriminator,
-                                          .in = {{.shape = GAN_SHAPE(1, t->height, t->width,
-                                                                     t->channels + t->channels_b)}},
-                                          .n_in = 1,
-                                          .init = "dcgan"});
+    gan_declare(d,
+                &(struct gan_net_desc){.name = "disc",
+                                       .fn = discriminator,
+                                       .in = {{.shape = GAN_SHAPE(1, t->height, t->width, judged)}},
+                                       .n_in = 1,
+                                       .init = "dcgan"});
 }
 
 static void pair(gan_step *s, const struct pix2pix *o, gan_val *x, gan_val *y)
@@ -159,34 +186,59 @@ static void pair(gan_step *s, const struct pix2pix *o, gan_val *x, gan_val *y)
     *y = o->direction == 0 ? b : a;
 }
 
-/* D's scores of the patches of y as a translation of x. */
-static gan_val judge(gan_step *s, gan_val x, gan_val y)
+/* D's scores of the patches of y, as a translation of x or by themselves. */
+static gan_val judge(gan_step *s, const struct pix2pix *o, gan_val x, gan_val y)
 {
     const gan_val both[] = {x, y};
-    return gan_apply(s, "disc", gan_concat(gan_step_graph(s), both, 2, 3));
+    return gan_apply(s, "disc", o->conditional ? gan_concat(gan_step_graph(s), both, 2, 3) : y);
 }
 
-/* G is applied once. D first, on the fake and on the real pair, each normalised by itself. */
+/* D on the fake and on the real pair, each normalised by itself. */
+static void update_disc(gan_step *s, const struct pix2pix *o, gan_val x, gan_val y, gan_val fake)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan__patch_loss kind = (gan__patch_loss)o->loss;
+    gan_val on_fake = gan__patch_loss_of(g, kind, judge(s, o, x, gan_stop(g, fake)), false);
+    gan_val on_real = gan__patch_loss_of(g, kind, judge(s, o, x, y), true);
+    gan_val loss = gan_add(g, on_fake, on_real);
+    gan_report(s, "disc.fake", on_fake);
+    gan_report(s, "disc.real", on_real);
+    if (kind == GAN__PATCH_WGAN_GP) {
+        gan_val slope =
+            gan__patch_penalty(s, "disc", o->conditional ? x : GAN_NONE, y, fake, o->penalty);
+        gan_report(s, "penalty.gp", slope);
+        loss = gan_add(g, loss, slope);
+    } else {
+        loss = gan_scale(g, loss, 0.5);
+    }
+    gan_minimize(s, "disc", loss, &o->optim_disc);
+}
+
+static void update_gen(gan_step *s, const struct pix2pix *o, gan_val x, gan_val y, gan_val fake)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_val l1 = gan_loss_l1(g, fake, y), loss = gan_scale(g, l1, o->l1);
+    gan_report(s, "l1", l1);
+    if (o->adversarial > 0) {
+        gan_val deceived =
+            gan__patch_loss_of(g, (gan__patch_loss)o->loss, judge(s, o, x, fake), true);
+        gan_report(s, "adversarial", deceived);
+        loss = gan_add(g, loss, gan_scale(g, deceived, o->adversarial));
+    }
+    gan_minimize(s, "gen", loss, &o->optim_gen);
+}
+
+/* G is applied once, D learns first. */
 static void iteration(gan_step *s, const void *options)
 {
     const struct pix2pix *o = options;
-    gan_graph *g = gan_step_graph(s);
-    gan__patch_loss kind = (gan__patch_loss)o->loss;
     gan_val x, y;
     pair(s, o, &x, &y);
     gan_val fake = gan_apply(s, "gen", x);
-
-    gan_val on_fake = gan__patch_loss_of(g, kind, judge(s, x, gan_stop(g, fake)), false);
-    gan_val on_real = gan__patch_loss_of(g, kind, judge(s, x, y), true);
-    gan_report(s, "disc.fake", on_fake);
-    gan_report(s, "disc.real", on_real);
-    gan_minimize(s, "disc", gan_scale(g, gan_add(g, on_fake, on_real), 0.5), &o->optim_disc);
-
-    gan_val adversarial = gan__patch_loss_of(g, kind, judge(s, x, fake), true);
-    gan_val l1 = gan_loss_l1(g, fake, y);
-    gan_report(s, "adversarial", adversarial);
-    gan_report(s, "l1", l1);
-    gan_minimize(s, "gen", gan_add(g, adversarial, gan_scale(g, l1, o->l1)), &o->optim_gen);
+    if (o->adversarial > 0) {
+        update_disc(s, o, x, y, fake);
+    }
+    update_gen(s, o, x, y, fake);
 }
 
 static gan_val sample(gan_step *s, const void *options)
@@ -221,11 +273,14 @@ GAN_MODEL(pix2pix) = {
         "Learns a translation from aligned pairs: maps to photos, edges to shoes, drawings to "
         "colour. The published batch is 1 (--batch 1), with statistics of the image itself; for "
         "larger batches --statistics running samples by running averages. Sides are multiples "
-        "of 2^depth. If colours are right and all is blurred, --l1 is too large against the "
-        "adversarial loss; check the direction when nothing is learned.",
+        "of 2^depth, smaller images are padded. If colours are right and all is blurred, --l1 is "
+        "too large against the adversarial loss; check the direction when nothing is learned. The "
+        "paper's ablations: --gan 0 (L1 alone), --l1 0 (cGAN alone), --no-conditional (GAN), "
+        "--disc pixel, --layers.",
     .needs = GAN_FIELD_IMAGE | GAN_FIELD_B | GAN_FIELD_PAIR,
     .opts = opts,
     .size = sizeof(struct pix2pix),
+    .check = check,
     .fit = fit,
     .nets = nets,
     .iteration = iteration,

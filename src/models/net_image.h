@@ -10,7 +10,10 @@
 typedef enum gan__norm_kind {
     GAN__NORM_BATCH,
     GAN__NORM_INSTANCE, /* without scale and offset */
+    GAN__NORM_NONE,
 } gan__norm_kind;
+
+#define GAN__NORM_KINDS "batch|instance|none"
 
 /* What the networks have in common. */
 struct gan__image_net {
@@ -18,6 +21,7 @@ struct gan__image_net {
     gan__norm_kind norm;
     bool running;   /* batch norm of a sampled image by running statistics, not by its own */
     double dropout; /* probability, 0: none; on in every mode: it is the noise */
+    bool resize;    /* ResNet: enlarged by repetition and a convolution, not by a transposed one */
 };
 
 /* The normalisation layer of a network. */
@@ -46,10 +50,25 @@ gan_val gan__pixelgan(gan_nn *nn, gan_val x, const struct gan__image_net *o);
 int64_t gan__patchgan_least(int64_t layers);
 
 /* Kinds of loss on patch logits. */
-typedef enum gan__patch_loss { GAN__PATCH_VANILLA, GAN__PATCH_LSGAN } gan__patch_loss;
+typedef enum gan__patch_loss {
+    GAN__PATCH_VANILLA,
+    GAN__PATCH_LSGAN,
+    GAN__PATCH_WGAN_GP,
+} gan__patch_loss;
+
+#define GAN__PATCH_LOSSES "vanilla|lsgan|wgan-gp"
 
 /* Mean over all patches of the loss that wants them real or fake. */
 gan_val gan__patch_loss_of(gan_graph *g, gan__patch_loss kind, gan_val score, bool real);
+
+/* weight E (|d D / d x| - 1)^2 on lines between reals and fakes, D the mean of a discriminator's
+ * patches. `beside` goes to it beside the images, the same at both ends: the input of a translation,
+ * or GAN_NONE. Gulrajani et al. 2017, arXiv:1704.00028. */
+gan_val gan__patch_penalty(gan_step *s, const char *disc, gan_val beside, gan_val real,
+                           gan_val fake, double weight);
+
+/* Norm of a discriminator: batch norm mixes samples, which a gradient penalty must not. */
+gan__norm_kind gan__patch_norm(gan__norm_kind norm, gan__patch_loss loss);
 
 /* Images side by side, [N,H,n*W,C]: gray ones beside coloured ones become coloured. */
 gan_val gan__panels(gan_graph *g, const gan_val *images, int n);

@@ -18,7 +18,7 @@ gan_val gan__patchgan(gan_nn *nn, gan_val x, const struct gan__image_net *o, int
     struct gan_conv_layer c = {.out = o->width, .kernel = 4, .stride = 2, .pad = 1, .bias = true};
     int at = 2;
     x = layer(nn, "model", 0, x, c, NULL);
-    c.bias = o->norm == GAN__NORM_INSTANCE;
+    c.bias = o->norm != GAN__NORM_BATCH;
     for (int64_t i = 1; i <= layers; i++, at += 3) {
         c.out = o->width << (i < 3 ? i : 3);
         c.stride = i < layers ? 2 : 1;
@@ -40,7 +40,7 @@ gan_val gan__pixelgan(gan_nn *nn, gan_val x, const struct gan__image_net *o)
     struct gan_conv_layer c = {.out = o->width, .kernel = 1, .bias = true};
     x = layer(nn, "net", 0, x, c, NULL);
     c.out = 2 * o->width;
-    c.bias = o->norm == GAN__NORM_INSTANCE;
+    c.bias = o->norm != GAN__NORM_BATCH;
     x = layer(nn, "net", 2, x, c, o);
     c.out = 1;
     return gan_conv(nn, "net.5", x, c);

@@ -13,7 +13,7 @@ struct resnet {
 static gan_val conv_norm(const struct resnet *r, const char *prefix, int at, gan_val x,
                          struct gan_conv_layer c)
 {
-    c.bias = r->o->norm == GAN__NORM_INSTANCE;
+    c.bias = r->o->norm != GAN__NORM_BATCH;
     x = gan_conv(r->nn, gan_nn_format(r->nn, "%s.%d", prefix, at), x, c);
     return gan__image_norm(r->nn, gan_nn_format(r->nn, "%s.%d", prefix, at + 1), x, r->o);
 }
@@ -30,12 +30,25 @@ static gan_val block(const struct resnet *r, int at, gan_val x)
     return gan_add(r->g, x, conv_norm(r, prefix, drop ? 6 : 5, y, c));
 }
 
+/* To twice the size by repetition of pixels and a convolution, which leaves no checkerboard. Odena,
+ * Dumoulin, Olah 2016, "Deconvolution and checkerboard artifacts". */
+static gan_val doubled_by_resize(const struct resnet *r, int at, gan_val x)
+{
+    int64_t h = gan_dim(r->g, x, 1), w = gan_dim(r->g, x, 2), out = gan_dim(r->g, x, 3) / 2;
+    struct gan_conv_layer c = {.out = out, .kernel = 3, .pad = 1, .pad_mode = GAN_PAD_REFLECT};
+    x = gan_resize(r->g, x, 2 * h, 2 * w, GAN_RESIZE_NEAREST);
+    return gan_relu(r->g, conv_norm(r, "model", at, x, c));
+}
+
 /* Transposed convolution to twice the size, norm, ReLU. */
 static gan_val doubled(const struct resnet *r, int at, gan_val x)
 {
+    if (r->o->resize) {
+        return doubled_by_resize(r, at, x);
+    }
     struct gan_conv_layer c = {.out = gan_dim(r->g, x, 3) / 2, .kernel = 3, .stride = 2, .pad = 1};
     c.output_pad = 1;
-    c.bias = r->o->norm == GAN__NORM_INSTANCE;
+    c.bias = r->o->norm != GAN__NORM_BATCH;
     x = gan_conv_transpose(r->nn, gan_nn_format(r->nn, "model.%d", at), x, c);
     x = gan__image_norm(r->nn, gan_nn_format(r->nn, "model.%d", at + 1), x, r->o);
     return gan_relu(r->g, x);

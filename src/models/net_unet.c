@@ -37,7 +37,7 @@ static void name_blocks(struct unet *u)
 static gan_val down(const struct unet *u, int64_t d, gan_val x)
 {
     struct gan_conv_layer c = {.out = channels_at(u, d), .kernel = 4, .stride = 2, .pad = 1};
-    c.bias = u->o->norm == GAN__NORM_INSTANCE;
+    c.bias = u->o->norm != GAN__NORM_BATCH;
     if (d > 0) {
         x = gan_leaky_relu(u->g, x, 0.2);
     }
@@ -52,7 +52,7 @@ static gan_val up(const struct unet *u, int64_t d, gan_val x)
     bool innermost = d == u->depth - 1;
     int at = innermost ? 3 : 5;
     struct gan_conv_layer c = {.out = channels_at(u, d - 1), .kernel = 4, .stride = 2, .pad = 1};
-    c.bias = u->o->norm == GAN__NORM_INSTANCE;
+    c.bias = u->o->norm != GAN__NORM_BATCH;
     x = gan_conv_transpose(u->nn, part(u, d, at), gan_relu(u->g, x), c);
     x = gan__image_norm(u->nn, part(u, d, at + 1), x, u->o);
     bool drop = d > 3 && !innermost;

@@ -25,6 +25,32 @@ done
 grep -q 'pool.fake_a.count' whole/checkpoints/step-00000012.safetensors ||
     fail "the pool is not in the checkpoint"
 
+# every option trains: two steps, finite numbers, and the terms that are off are not in the log
+tries() { # words that the log has, words it has not, model and options
+    has=$1 lacks=$2
+    shift 2
+    rm -rf t
+    run 0 train "$@" --steps 2 --out t
+    for word in $has; do
+        grep -q "\"$word\"" t/log.jsonl || fail "$word is not in the log: $*"
+    done
+    for word in $lacks; do
+        grep -q "\"$word\"" t/log.jsonl && fail "$word is in the log: $*"
+    done
+}
+tries "l1 adversarial loss.disc" "" pix2pix $pairs --no-conditional --loss lsgan
+tries "l1" "adversarial loss.disc" pix2pix $pairs --gan 0
+tries "penalty.gp disc.real" "" pix2pix $pairs --loss wgan-gp --l1 0
+tries "l1 loss.disc" "" pix2pix $pairs --gen resnet-6 --upsample resize --disc pixel --norm none \
+    --direction BtoA
+tries "disc_a identity_a" "" cyclegan $domains --blocks 1 --loss wgan-gp --gp 5 --norm batch
+tries "cycle_a" "disc_a adversarial_a" cyclegan $domains --blocks 1 --gan 0 --upsample resize
+tries "disc_a loss.gen_a+gen_b" "" cyclegan $domains --blocks 2 --cycle-a 0 --cycle-b 0 --norm none
+run 2 train pix2pix $pairs --gan 0 --l1 0 --out x
+complains "--gan and --l1 are both 0"
+run 2 train cyclegan $domains --gan 0 --cycle-a 0 --cycle-b 0 --out x
+complains "nothing to learn"
+
 run 2 train pix2pix --data idx:a --out x
 complains "pix2pix needs pairs of images"
 run 2 train cyclegan --data idx:a --out x

@@ -119,12 +119,24 @@ static void translation_parameter_counts(void **state)
     const char *const six[] = {"blocks", "6", NULL}, *const nine[] = {"blocks", "9", NULL};
     const char *const resnet[] = {"gen", "resnet-9", "norm", "instance", NULL};
     const char *const pixel[] = {"disc", "pixel", NULL};
+    const char *const alone[] = {"conditional", "false", NULL};
+    const char *const deep[] = {"layers", "5", NULL}, *const flat[] = {"layers", "1", NULL};
+    const char *const bare[] = {"gen", "resnet-6", "norm", "none", "upsample", "resize", NULL};
     assert_int_equal(params("pix2pix", 256, 3, NULL, "gen"), 54413955);
     assert_int_equal(params("pix2pix", 128, 3, NULL, "gen"), 41828995);
     assert_int_equal(params("pix2pix", 256, 3, NULL, "disc"), 2768705);
     assert_int_equal(params("pix2pix", 128, 3, resnet, "gen"), 11378179);
     /* 6x64 and bias, 64x128, scale and offset, 128 */
     assert_int_equal(params("pix2pix", 128, 3, pixel, "disc"), 448 + 8192 + 256 + 128);
+    assert_int_equal(params("pix2pix", 256, 3, alone, "disc"), 2768705 - 3 * 64 * 16);
+    /* 64 128 512 512 512 512: two more of 512 to 512 with scale and offset than for 3 layers */
+    assert_int_equal(params("pix2pix", 256, 3, deep, "disc"),
+                     2768705 + 2 * (512 * 512 * 16 + 1024));
+    /* 6x64 and bias, 64x128, scale and offset, 128 and bias */
+    assert_int_equal(params("pix2pix", 256, 3, flat, "disc"),
+                     (6 * 64 + 64 * 128 + 128) * 16 + 64 + 256 + 1);
+    /* a 3x3 convolution has as many numbers, transposed or not */
+    assert_int_equal(params("pix2pix", 128, 3, bare, "gen"), 7837699);
     assert_int_equal(params("cyclegan", 256, 3, nine, "gen_a"), 11378179);
     assert_int_equal(params("cyclegan", 256, 3, NULL, "gen_b"), 11378179);
     assert_int_equal(params("cyclegan", 128, 3, six, "gen_a"), 7837699);
