@@ -322,9 +322,10 @@ struct gan_maxout {
     const char *init, *bias_init; /* NULL: the network's */
 };
 /**
- * Unit u is the largest of the linear outputs u*pieces .. u*pieces+pieces-1.
+ * Unit u is the largest of the linear outputs u, u + units, u + 2 units, ...: the pieces of all
+ * units lie side by side.
  *
- * in:   x [N,F]; "NAME.weight" [units*pieces,F], "NAME.bias" [units*pieces]
+ * in:   x [N,F]; "NAME.weight" [pieces*units,F], "NAME.bias" [pieces*units]
  * out:  [N,units]
  * grad: any order
  * ref:  Goodfellow et al. 2013, arXiv:1302.4389

@@ -45,8 +45,8 @@ gan_val gan_maxout(gan_nn *nn, const char *name, gan_val x, struct gan_maxout o)
                                                .init = o.init,
                                                .bias_init = o.bias_init});
     gan_scope_push(g, name);
-    y = gan_reshape(g, y, GAN_SHAPE(gan_dim(g, x, 0), o.units, o.pieces));
-    y = gan_reduce_max(g, y, GAN_AXIS(2), false);
+    y = gan_reshape(g, y, GAN_SHAPE(gan_dim(g, x, 0), o.pieces, o.units));
+    y = gan_reduce_max(g, y, GAN_AXIS(1), false);
     gan_scope_pop(g);
     return y;
 }

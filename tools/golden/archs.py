@@ -72,7 +72,7 @@ class Net:
         return y * scale.view(space) + self.param(f"{name}.bias", 3, c)[self.label].view(space)
 
     def maxout(self, name, x, units):
-        return self.linear(name, x, 5 * units).view(len(x), units, 5).amax(2)
+        return self.linear(name, x, 5 * units).view(len(x), 5, units).amax(1)
 
 
 def some(x):

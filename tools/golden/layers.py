@@ -64,8 +64,8 @@ def add_convolutions(s):
            "kernel=3,3 stride=2,2 padding=1,1 output_padding=1,1 groups=1",
            lambda x, p: F.conv_transpose2d(x, p["weight"], p["bias"], 2, 1, 1),
            normal(rng, 2, 4, 3, 4), s.weights_bias(3, 4, 3, 3, 3), True)
-    s.case("maxout", "units=3 pieces=4: unit u is the largest of linear outputs 4u..4u+3",
-           lambda x, p: F.linear(x, p["weight"], p["bias"]).view(-1, 3, 4).amax(2), normal(rng, 5, 6),
+    s.case("maxout", "units=3 pieces=4: unit u is the largest of linear outputs u, u+3, u+6, u+9",
+           lambda x, p: F.linear(x, p["weight"], p["bias"]).view(-1, 4, 3).amax(1), normal(rng, 5, 6),
            s.weights_bias(12, 12, 6))
 
 

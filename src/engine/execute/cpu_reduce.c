@@ -5,6 +5,8 @@
 #include "engine/kernels/reduce.h"
 #include "kernel.h"
 
+#include <string.h>
+
 static bool match_sum(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
                       const void *attr)
 {
@@ -62,9 +64,25 @@ static float top(const float *x, int64_t n)
     return best;
 }
 
+/* y = max(y, x), channel by channel. */
+static void raise(const float *x, float *y, int64_t channels)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < channels; k++) {
+        y[k] = x[k] > y[k] || x[k] != x[k] ? x[k] : y[k];
+    }
+}
+
 /* y[k1] = maximum over rows and the r1 elements of each channel; NaN wins. */
 static void max_rows(const struct gan__reduce *r, const float *x, float *y)
 {
+    if (r->r1 == 1) {
+        memcpy(y, x, (size_t)r->k1 * sizeof *y);
+        for (int64_t j = 1; j < r->r0; j++) {
+            raise(x + j * r->k1, y, r->k1);
+        }
+        return;
+    }
     for (int64_t k = 0; k < r->k1; k++) {
         y[k] = top(x + k * r->r1, r->r1);
     }
