@@ -51,7 +51,8 @@ struct gan_train_progress {
     int64_t stop;        /* the iteration this call ends at, 0 when time ends it */
     double time_s;       /* of training, compilation excluded */
     double limit_s;      /* of --time, 0 when there is none */
-    double images_per_s; /* over the last seconds */
+    double steps_per_s;  /* iterations, over the last seconds */
+    double images_per_s; /* real images read; those of every update of a critic count */
     const char *const *names;
     const double *values;
     int n;

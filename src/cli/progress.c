@@ -19,7 +19,6 @@ void gan__progress_started(void *ctx, const struct gan_train_start *start)
     struct gan__progress *s = ctx;
     char params[32], from[48] = "";
     s->terminal = gan__err_is_terminal();
-    s->batch = start->batch;
     s->printed = start->step;
     s->next_s = gan__now_s() + (s->terminal ? 0 : 1);
     if (start->step > 0) {
@@ -33,11 +32,11 @@ void gan__progress_started(void *ctx, const struct gan_train_start *start)
 }
 
 /* Seconds to go, negative when unknown. */
-static double remaining(const struct gan__progress *s, const struct gan_train_progress *p)
+static double remaining(const struct gan_train_progress *p)
 {
     double left = -1;
-    if (p->stop > 0 && p->images_per_s > 0 && s->batch > 0) {
-        left = (double)(p->stop - p->step) * (double)s->batch / p->images_per_s;
+    if (p->stop > 0 && p->steps_per_s > 0) {
+        left = (double)(p->stop - p->step) / p->steps_per_s;
     }
     if (p->limit_s > 0 && (left < 0 || p->limit_s - p->time_s < left)) {
         left = p->limit_s - p->time_s;
@@ -45,16 +44,15 @@ static double remaining(const struct gan__progress *s, const struct gan_train_pr
     return left;
 }
 
-static void compose(const struct gan__progress *s, const struct gan_train_progress *p,
-                    struct gan__str *text)
+static void compose(const struct gan_train_progress *p, struct gan__str *text)
 {
     gan__str_printf(text, "step %" PRId64, p->step);
     if (p->stop > 0) {
         gan__str_printf(text, "/%" PRId64, p->stop);
     }
-    if (p->images_per_s > 0 && s->batch > 0) {
-        double rate = p->images_per_s / (double)s->batch;
-        gan__str_printf(text, rate >= 100 ? "  %.0f steps/s" : "  %.3g steps/s", rate);
+    if (p->steps_per_s > 0) {
+        gan__str_printf(text, p->steps_per_s >= 100 ? "  %.0f steps/s" : "  %.3g steps/s",
+                        p->steps_per_s);
         gan__str_printf(text, "  %.0f images/s", p->images_per_s);
     }
     for (int i = 0; i < p->n; i++) {
@@ -63,7 +61,7 @@ static void compose(const struct gan__progress *s, const struct gan_train_progre
             gan__str_printf(text, "  %s %.4g", p->names[i], p->values[i]);
         }
     }
-    double left = remaining(s, p);
+    double left = remaining(p);
     if (left > 0) {
         char eta[32];
         gan__str_printf(text, "  %s left", gan__text_time(eta, sizeof eta, left));
@@ -87,7 +85,7 @@ void gan__progress_step(void *ctx, const struct gan_train_progress *p)
         return;
     }
     struct gan__str text = {0};
-    compose(s, p, &text);
+    compose(p, &text);
     if (text.p != NULL && s->terminal) {
         (void)fprintf(stderr, "\r%.*s\033[K", terminal_columns() - 1, text.p);
         (void)fflush(stderr);

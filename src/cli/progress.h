@@ -10,7 +10,6 @@
 struct gan__progress {
     bool terminal;   /* one line, rewritten */
     bool shown;      /* the line stands there */
-    int64_t batch;   /* images of one iteration */
     double next_s;   /* when the next line is due, on gan__now_s's clock */
     int64_t printed; /* step of the last line */
 };

@@ -49,6 +49,7 @@ struct trainer {
     double busy_s;                   /* spent in iterations since the last line of the log */
     double all_busy_s;
     int64_t images_logged, images_started;
+    int64_t steps_logged;
 };
 
 /* --- writing ------------------------------------------------------------------------------------ */
@@ -186,6 +187,7 @@ static gan_status write_log(struct trainer *t, gan_err *err)
     GAN_TRY(gan__runlog_end(&t->log, err));
     t->logged = step;
     t->images_logged = images;
+    t->steps_logged = step;
     t->busy_s = 0;
     return GAN_OK;
 }
@@ -199,6 +201,7 @@ static void report(struct trainer *t)
         .stop = t->stop < INT64_MAX ? t->stop : 0,
         .time_s = t->values[0],
         .limit_s = t->recipe.run.time_s,
+        .steps_per_s = t->busy_s > 0 ? (double)(step_now(t) - t->steps_logged) / t->busy_s : 0,
         .images_per_s = t->values[1],
         .names = t->names + FIRST_NAMES,
         .values = t->values + FIRST_NAMES,
@@ -319,6 +322,7 @@ static gan_status roll_back(struct trainer *t, const struct gan_train_alarm *a, 
     t->result->rollbacks = t->s.rollbacks;
     t->logged = t->sampled = step;
     t->images_logged = gan__session_count(&t->s, t->s.images);
+    t->steps_logged = step;
     t->busy_s = 0;
     return save(t, err);
 }
@@ -488,6 +492,7 @@ static gan_status open_run(struct trainer *t, gan_err *err)
     t->stop = t->s.steps >= 0 ? t->s.steps : INT64_MAX;
     t->stop = o->stop_at >= 0 && o->stop_at < t->stop ? o->stop_at : t->stop;
     t->images_logged = t->images_started = gan__session_count(&t->s, t->s.images);
+    t->steps_logged = step_now(t);
     t->result->step = step_now(t);
     t->result->images = t->images_started;
     GAN_TRY(gan__mkdirs(t->result->dir, err));
