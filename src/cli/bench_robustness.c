@@ -75,8 +75,7 @@ struct score {
     double distance, untrained;
     double steps, seconds; /* of training */
     char alarms[ALARMS];   /* that stand at the end, "" for none */
-    uint8_t *tiles;        /* samples, TILES x TILES */
-    size_t height, width, channels;
+    struct gan__study_tiles tiles;
 };
 
 struct table {
@@ -128,35 +127,6 @@ static gan_status untrained(const struct gan__cells *e, const struct gan__cell *
     return gan__path_exists(dir) ? GAN_OK : gan_train(&cfg, NULL, NULL, err);
 }
 
-static uint8_t gray_of(float v, gan_range range)
-{
-    double value = (double)v, x = range == GAN_RANGE_SIGNED ? (value + 1) * 127.5 : value * 255;
-    return (uint8_t)(x > 0 ? x < 255 ? x + .5 : 255 : 0);
-}
-
-/* The first samples side by side, white lines between them. */
-static gan_status lay_tiles(struct score *s, const struct gan__study_data *d, gan_err *err)
-{
-    size_t h = (size_t)d->height, row = (size_t)(d->width * d->channels);
-    size_t stride = TILES * row + (TILES - 1) * (size_t)d->channels;
-    s->height = TILES * (h + 1) - 1;
-    s->width = stride / (size_t)d->channels;
-    s->channels = (size_t)d->channels;
-    s->tiles = gan__alloc(s->height * stride);
-    if (s->tiles == NULL) {
-        return gan__fail_nomem(err, s->height * stride, "samples");
-    }
-    memset(s->tiles, 255, s->height * stride);
-    for (size_t k = 0; k < TILES * TILES; k++) {
-        const float *image = d->fake + k * (size_t)d->size;
-        uint8_t *dst = s->tiles + k / TILES * (h + 1) * stride + k % TILES * (row + s->channels);
-        for (size_t i = 0; i < h * row; i++) {
-            dst[i / row * stride + i % row] = gray_of(image[i], d->range);
-        }
-    }
-    return GAN_OK;
-}
-
 static gan_status last_line(const char *dir, struct score *s, gan_err *err)
 {
     struct gan__study_log l;
@@ -176,7 +146,10 @@ static gan_status fill(struct table *t, const struct gan__cell *c, struct score 
     GAN_TRY(gan__study_distance(&t->data, t->spec, dir, &s->untrained, err));
     GAN_TRY(gan__cell_path(&t->cells, c, "", dir, sizeof dir, err));
     GAN_TRY(gan__study_distance(&t->data, t->spec, dir, &s->distance, err));
-    GAN_TRY(lay_tiles(s, &t->data, err));
+    GAN_TRY(gan__study_tile(&s->tiles, t->data.fake,
+                            &(struct gan__study_grid){TILES, TILES, t->data.height, t->data.width,
+                                                      t->data.channels, t->data.range},
+                            err));
     GAN_TRY(last_line(dir, s, err));
     GAN_TRY(gan__study_alarms(dir, s->alarms, sizeof s->alarms, err));
     s->exit_code = c->exit_code;
@@ -293,7 +266,7 @@ static gan_status write_sheet(const struct table *t, gan_err *err)
         gan_panel_title(p, title);
         gan_panel_bare(p);
         gan_panel_equal(p);
-        gan_plot_image(p, s->tiles, s->height, s->width, s->channels);
+        gan_plot_image(p, s->tiles.pixels, s->tiles.height, s->tiles.width, s->tiles.channels);
     }
     return gan__study_figure(f, t->cells.dir, "sheet.png", err);
 }
@@ -322,7 +295,7 @@ static gan_status run(const struct gan__cmdline *a, const struct gan__bench_opts
         status = write_sheet(t, err);
     }
     for (int i = 0; t != NULL && i < CELLS; i++) {
-        gan__free(t->score[i].tiles);
+        gan__free(t->score[i].tiles.pixels);
     }
     if (t != NULL) {
         gan__study_data_release(&t->data);

@@ -164,6 +164,38 @@ gan_status gan__study_floor(const struct gan__study_data *d, const char *spec, d
     return measure(d->real, d->fake, d->size, distance, err);
 }
 
+/* --- samples to look at --------------------------------------------------------------------------- */
+
+static uint8_t gray_of(float v, gan_range range)
+{
+    double value = (double)v, x = range == GAN_RANGE_SIGNED ? (value + 1) * 127.5 : value * 255;
+    return (uint8_t)(x > 0 ? x < 255 ? x + .5 : 255 : 0);
+}
+
+gan_status gan__study_tile(struct gan__study_tiles *t, const float *images,
+                           const struct gan__study_grid *g, gan_err *err)
+{
+    size_t h = (size_t)g->height, row = (size_t)(g->width * g->channels);
+    size_t columns = (size_t)g->columns, channels = (size_t)g->channels;
+    size_t stride = columns * row + (columns - 1) * channels;
+    t->height = (size_t)g->rows * (h + 1) - 1;
+    t->width = stride / channels;
+    t->channels = channels;
+    t->pixels = gan__alloc(t->height * stride);
+    if (t->pixels == NULL) {
+        return gan__fail_nomem(err, t->height * stride, "samples");
+    }
+    memset(t->pixels, 255, t->height * stride);
+    for (size_t k = 0; k < (size_t)(g->rows * g->columns); k++) {
+        const float *image = images + k * h * row;
+        uint8_t *dst = t->pixels + k / columns * (h + 1) * stride + k % columns * (row + channels);
+        for (size_t i = 0; i < h * row; i++) {
+            dst[i / row * stride + i % row] = gray_of(image[i], g->range);
+        }
+    }
+    return GAN_OK;
+}
+
 /* --- the log of a run ------------------------------------------------------------------------------- */
 
 gan_status gan__study_log_open(struct gan__study_log *l, const char *dir, gan_err *err)

@@ -52,6 +52,25 @@ gan_status gan__study_distance(struct gan__study_data *d, const char *spec, cons
 gan_status gan__study_floor(const struct gan__study_data *d, const char *spec, double *distance,
                             gan_err *err);
 
+/* --- samples to look at --------------------------------------------------------------------------- */
+
+/* Images side by side, white lines between them. */
+struct gan__study_tiles {
+    uint8_t *pixels; /* freed by the caller */
+    size_t height, width, channels;
+};
+
+/* How many, and of what. */
+struct gan__study_grid {
+    int64_t rows, columns;
+    int64_t height, width, channels; /* of an image */
+    gan_range range;
+};
+
+/* Lays the first rows * columns images out. errors: GAN_E_NOMEM. */
+gan_status gan__study_tile(struct gan__study_tiles *t, const float *images,
+                           const struct gan__study_grid *g, gan_err *err);
+
 /* --- the log of a run ----------------------------------------------------------------------------- */
 
 struct gan__study_log {
