@@ -87,6 +87,7 @@ struct gan_dataset_info {
     int64_t classes;                /* 0 when not labelled */
     const char *const *class_names; /* `classes` names, or NULL */
     uint64_t memory_bytes;          /* mapped or held in memory while open */
+    int64_t skipped;                /* broken files that were left out, as skip-broken=yes says */
 };
 
 /** How batches are made. Zero fields mean the default in brackets. */
@@ -171,13 +172,41 @@ GAN_API gan_status gan_dataset_pixels(const gan_dataset *ds, int64_t index, uint
 GAN_API gan_status gan_dataset_pixels_b(const gan_dataset *ds, int64_t index, uint8_t *hwc,
                                         gan_err *err);
 
+/** Size and channels of images as a loader gives them. */
+struct gan_view {
+    int64_t height, width, channels;
+};
+
+/**
+ * What gan_dataset_view gives: size= and channels= of the SPEC, else the data's own; with second
+ * images the channels of the richer half.
+ *
+ * errors:  GAN_E_UNSUPPORTED (points)
+ */
+GAN_API gan_status gan_dataset_view_size(const gan_dataset *ds, struct gan_view *view,
+                                         gan_err *err);
+
+/**
+ * Images in their own order, resized, cropped or padded as a loader does it, without chance.
+ *
+ * in:      second  the second images
+ *          first   number of the first one
+ * out:     nhwc    u8 [n,height,width,channels] of gan_dataset_view_size
+ * errors:  as gan_dataset_pixels and gan_dataset_pixels_b
+ * threads: any
+ */
+GAN_API gan_status gan_dataset_view(const gan_dataset *ds, bool second, int64_t first, int64_t n,
+                                    uint8_t *nhwc, gan_err *err);
+
 /** Class of a sample; -1 when there are none or the index is outside. */
 GAN_API int32_t gan_dataset_label(const gan_dataset *ds, int64_t index);
 
 /**
- * Writes a contact sheet: `n` images from `first` on, as a PNG.
+ * Writes a contact sheet: `n` images from `first` on, as a PNG, in the size and channels of
+ * gan_dataset_view. Pairs show both halves, first ones left; of two domains the images of the first
+ * fill the upper rows, those of the second the lower ones.
  *
- * in:      columns  images in a row; 0 makes the sheet nearly square
+ * in:      columns  images or pairs in a row; 0 makes the sheet nearly square
  * errors:  GAN_E_RANGE, GAN_E_IO, GAN_E_UNSUPPORTED (points; a build without PNG)
  */
 GAN_API gan_status gan_dataset_sheet(const gan_dataset *ds, int64_t first, int64_t n,

@@ -8,6 +8,45 @@
 #include <inttypes.h>
 #include <string.h>
 
+void gan__source_close(struct gan__source *s)
+{
+    if (s->second != NULL && s->second->release != NULL) {
+        s->second->release(s->second);
+    }
+    gan__free(s->second);
+    if (s->release != NULL) {
+        s->release(s);
+    }
+    *s = (struct gan__source){0};
+}
+
+gan_status gan__source_second(struct gan__source *s, gan_err *err)
+{
+    s->second = gan__alloc(sizeof *s->second);
+    if (s->second == NULL) {
+        return gan__fail_nomem(err, sizeof *s->second, "a data set");
+    }
+    s->second->want_size = s->want_size;
+    s->second->want_channels = s->want_channels;
+    return GAN_OK;
+}
+
+gan_status gan__source_open(struct gan__source *s, const char *text, int64_t want_size,
+                            int64_t want_channels, gan_err *err)
+{
+    struct gan__spec spec;
+    *s = (struct gan__source){0};
+    GAN_TRY(gan__spec_parse(text, &spec, err));
+    s->want_size = spec.common.size != 0 ? spec.common.size : want_size;
+    s->want_channels = spec.common.channels != 0 ? spec.common.channels : want_channels;
+    gan_status status = spec.kind->open(s, spec.argument, spec.opts, err);
+    gan__spec_release(&spec);
+    if (status != GAN_OK) {
+        gan__source_close(s);
+    }
+    return status;
+}
+
 static void fill_info(gan_dataset *ds, const struct gan__spec *spec)
 {
     const struct gan__source *s = &ds->source;
@@ -29,6 +68,7 @@ static void fill_info(gan_dataset *ds, const struct gan__spec *spec)
         .classes = s->classes,
         .class_names = s->class_names,
         .memory_bytes = s->memory_bytes,
+        .skipped = s->skipped,
     };
     ds->info.jitter = spec->common.jitter;
     ds->pad_edge = spec->common.pad == 1;
@@ -89,23 +129,12 @@ gan_status gan_dataset_open(const char *text, gan_dataset **out, gan_err *err)
     return GAN_OK;
 }
 
-static void release_source(struct gan__source *s)
-{
-    if (s->release != NULL) {
-        s->release(s);
-    }
-}
-
 void gan_dataset_close(gan_dataset *ds)
 {
     if (ds == NULL) {
         return;
     }
-    if (ds->source.second != NULL) {
-        release_source(ds->source.second);
-        gan__free(ds->source.second);
-    }
-    release_source(&ds->source);
+    gan__source_close(&ds->source);
     gan__free(ds->spec);
     gan__free(ds);
 }

@@ -16,6 +16,7 @@ struct gan__source {
     uint8_t background[3];            /* what padding is filled with */
     int64_t classes;                  /* 0: not labelled */
     const char *const *class_names;   /* or NULL */
+    int64_t skipped;                  /* broken files left out */
     const char *file;                 /* file of the images, owned by state; or NULL */
     uint64_t memory_bytes;            /* mapped or allocated */
     void *state;                      /* the kind's own */
@@ -39,6 +40,7 @@ struct gan_dataset_kind {
     const struct gan_opt *opts; /* or NULL */
     size_t opts_size;           /* of the structure the table fills */
     bool points;                /* samples are points, not images */
+    bool wraps; /* the argument is a SPEC: options unknown here are the inner set's */
     /* Looks at the argument without opening any file; may be NULL. */
     gan_status (*check)(const char *argument, gan_err *err);
     gan_status (*open)(struct gan__source *s, const char *argument, const void *opts, gan_err *err);
@@ -58,6 +60,18 @@ struct gan_dataset {
     bool pad_edge; /* pad=edge */
     char *spec;
 };
+
+/* A source of its own from a SPEC, for kinds made of others. The wishes hold where the SPEC has none.
+ * *s is empty on failure; gan__source_close frees what it holds, second images too. */
+gan_status gan__source_open(struct gan__source *s, const char *spec, int64_t want_size,
+                            int64_t want_channels, gan_err *err);
+void gan__source_close(struct gan__source *s);
+
+/* Gives s second images to be filled in: freed with it. */
+gan_status gan__source_second(struct gan__source *s, gan_err *err);
+
+/* Parses "white", "black" or "RRGGBB" into u8 [3]: the background of an option table. */
+gan_status gan__parse_colour(const char *text, void *field, gan_err *err);
 
 /* Centres of a toy mixture's modes, at most 32, and their deviation; 0 when it is none. */
 int gan__toy_modes(const char *name, double centre[][2], double *deviation);

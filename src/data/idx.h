@@ -29,9 +29,6 @@ struct gan__idx_set {
 };
 gan_status gan__idx_source(struct gan__source *s, const struct gan__idx_set *set, gan_err *err);
 
-/* Parses "white", "black" or "RRGGBB" into u8 [3]: the background of an option table. */
-gan_status gan__parse_colour(const char *text, void *field, gan_err *err);
-
 /* Options of the kinds below. */
 struct gan__two_idx_opts {
     uint8_t background[3];

@@ -22,7 +22,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { HEADER = 64, VERSION = 1, MANY = 1000 };
+enum { HEADER = 64, VERSION = 1, MANY = 1000, NAMED = 10 };
+enum { CROP, STRETCH, PAD }; /* list->fit */
 
 struct making {
     const struct gan__image_list *list;
@@ -67,7 +68,10 @@ static uint64_t key_of(const struct gan__image_list *l)
     uint64_t h = hash_i64(0, VERSION);
     h = hash_i64(h, l->size);
     h = hash_i64(h, l->channels);
-    h = hash_i64(h, (int64_t)l->filter * 4 + l->stretch * 2 + l->skip_broken);
+    h = hash_i64(h, (int64_t)l->filter * 4 + (l->fit == STRETCH) * 2 + l->skip_broken);
+    if (l->fit == PAD || l->part != 0) {
+        h = hash_i64(h, l->fit * 4 + l->part);
+    }
     h = gan__hash_bytes(h, l->background, sizeof l->background);
     for (size_t i = 0; i < l->n; i++) {
         struct stat about = {0};
@@ -118,12 +122,29 @@ static gan_status broken(struct making *m, size_t i, const gan_err *why, gan_err
         if (m->skipped++ == 0) {
             (void)gan__copy(m->first_skipped, sizeof m->first_skipped, why->message);
         }
+        if (m->skipped <= NAMED) {
+            gan__log(GAN_LOG_WARNING, "%s (image %zu of %zu, skipped)", why->message, i + 1,
+                     m->list->n);
+        }
         m->n -= m->usable[i];
         m->usable[i] = 0;
         return GAN_OK;
     }
     return gan__fail(err, why->code, "%s (image %zu of %zu; skip-broken=yes goes on without)",
                      why->message, i + 1, m->list->n);
+}
+
+/* Two images side by side: the width is that of one. */
+static gan_status halve(const char *path, struct gan_image *image, gan_err *err)
+{
+    if (image->width % 2 != 0) {
+        return gan__fail(err, GAN_E_FORMAT,
+                         "%s is %" PRId64
+                         " pixels wide: two images side by side need an even width",
+                         path, image->width);
+    }
+    image->width /= 2;
+    return GAN_OK;
 }
 
 /* Headers of all files: the size they share, and whether any has colour. */
@@ -134,7 +155,11 @@ static gan_status probe_all(struct making *m, gan_err *err)
     for (size_t i = 0; i < l->n; i++) {
         struct gan_image head;
         gan_err why = {0};
-        if (gan_image_probe(l->paths[i], &head, &why) != GAN_OK) {
+        gan_status status = gan_image_probe(l->paths[i], &head, &why);
+        if (status == GAN_OK && l->part != 0) {
+            status = halve(l->paths[i], &head, &why);
+        }
+        if (status != GAN_OK) {
             GAN_TRY(broken(m, i, &why, err));
             continue;
         }
@@ -174,30 +199,67 @@ static void convert(const uint8_t *src, int64_t from, int64_t pixels, int64_t to
     }
 }
 
-/* The smallest size of the same proportions that covers the target. */
-static void cover(const struct making *m, const struct gan_image *image, int64_t *height,
-                  int64_t *width)
+/* The size before cropping or padding: the smallest of the same proportions that covers the target,
+ * the largest within it, or the target. */
+static void scaled_size(const struct making *m, const struct gan_image *image, int64_t *height,
+                        int64_t *width)
 {
+    int64_t by_height = (image->width * m->height + image->height / 2) / image->height;
+    int64_t by_width = (image->height * m->width + image->width / 2) / image->width;
     *height = m->height;
     *width = m->width;
-    if (m->list->stretch || m->list->size == 0) {
+    if (m->list->fit == STRETCH || m->list->size == 0) {
         return;
     }
-    if (m->height * image->width >= m->width * image->height) {
-        *width = (image->width * m->height + image->height / 2) / image->height;
-        *width = *width < m->width ? m->width : *width;
+    bool tall = m->height * image->width >= m->width * image->height; /* than the target is */
+    if (m->list->fit == CROP && tall) {
+        *width = by_height < m->width ? m->width : by_height;
+    } else if (m->list->fit == CROP) {
+        *height = by_width < m->height ? m->height : by_width;
+    } else if (tall) {
+        *height = by_width > m->height ? m->height : by_width < 1 ? 1 : by_width;
     } else {
-        *height = (image->height * m->width + image->width / 2) / image->width;
-        *height = *height < m->height ? m->height : *height;
+        *width = by_height > m->width ? m->width : by_height < 1 ? 1 : by_height;
     }
 }
 
-/* A decoded image to its place: resized, cropped, in the set's channels. */
+/* Copies what the scaled image [h,w,c] and the target share, both centred. */
+static void place(const struct making *m, const uint8_t *scaled, int64_t h, int64_t w, int64_t c,
+                  uint8_t *dst)
+{
+    int64_t rows = h < m->height ? h : m->height, columns = w < m->width ? w : m->width;
+    int64_t from_y = (h - rows) / 2, from_x = (w - columns) / 2;
+    int64_t to_y = (m->height - rows) / 2, to_x = (m->width - columns) / 2;
+    if (rows < m->height || columns < m->width) {
+        for (int64_t i = 0; i < m->height * m->width; i++) {
+            convert(m->list->background, 3, 1, m->channels, dst + i * m->channels);
+        }
+    }
+    for (int64_t y = 0; y < rows; y++) {
+        convert(scaled + ((from_y + y) * w + from_x) * c, c, columns, m->channels,
+                dst + ((to_y + y) * m->width + to_x) * m->channels);
+    }
+}
+
+/* Keeps the left or the right half of the pixels, in place. */
+static gan_status take_half(const char *path, struct gan_image *image, int part, gan_err *err)
+{
+    int64_t whole = image->width * image->channels;
+    GAN_TRY(halve(path, image, err));
+    int64_t half = image->width * image->channels;
+    for (int64_t y = 0; y < image->height; y++) {
+        memmove(image->data + y * half, image->data + y * whole + (part == 2 ? half : 0),
+                (size_t)half);
+    }
+    return GAN_OK;
+}
+
+/* A decoded image to its place: resized, cropped or padded, in the set's channels. */
 static gan_status fit_image(const struct making *m, const struct gan_image *image, uint8_t *dst,
                             gan_err *err)
 {
     int64_t h, w, c = image->channels;
-    cover(m, image, &h, &w);
+    scaled_size(m, image, &h, &w);
     size_t bytes = (size_t)(h * w * c);
     uint8_t *scaled = gan__alloc(bytes);
     if (scaled == NULL) {
@@ -205,10 +267,8 @@ static gan_status fit_image(const struct making *m, const struct gan_image *imag
     }
     gan_status status = gan_image_resize(image->data, image->height, image->width, c, h, w,
                                          m->list->filter, scaled, err);
-    int64_t top = (h - m->height) / 2, left = (w - m->width) / 2;
-    for (int64_t y = 0; status == GAN_OK && y < m->height; y++) {
-        convert(scaled + ((top + y) * w + left) * c, c, m->width, m->channels,
-                dst + y * m->width * m->channels);
+    if (status == GAN_OK) {
+        place(m, scaled, h, w, c, dst);
     }
     gan__free(scaled);
     return status;
@@ -226,6 +286,9 @@ static gan_status decode_all(struct making *m, struct gan__writer *w, unsigned c
             continue;
         }
         gan_status status = gan_image_read(m->list->paths[i], m->list->background, &image, &why);
+        if (status == GAN_OK && m->list->part != 0) {
+            status = take_half(m->list->paths[i], &image, m->list->part, &why);
+        }
         if (status == GAN_OK) {
             status = fit_image(m, &image, pixels, &why);
         }
@@ -354,6 +417,12 @@ void gan__image_set_close(struct gan__image_set *s)
 {
     gan__map_close(&s->map);
     *s = (struct gan__image_set){.n = 0};
+}
+
+void gan__image_set_copy(const struct gan__image_set *s, int64_t i, uint8_t *hwc)
+{
+    size_t bytes = (size_t)(s->height * s->width * s->channels);
+    memcpy(hwc, s->pixels + (size_t)i * bytes, bytes);
 }
 
 size_t gan__image_set_file(const struct gan__image_set *s, int64_t i)

@@ -13,7 +13,8 @@ struct gan__image_list {
     int64_t size;     /* square side; 0: the files' own, which must agree */
     int64_t channels; /* 1 or 3; 0: 3 when any file has colour */
     gan_filter filter;
-    bool stretch; /* instead of scaling until the square is covered and cropping the centre */
+    int fit;  /* 0 scale until the square is covered, crop the centre; 1 stretch; 2 pad */
+    int part; /* of each file: 0 all of it, 1 the left half, 2 the right half */
     bool skip_broken;
     uint8_t background[3];
 };
@@ -32,6 +33,9 @@ struct gan__image_set {
 gan_status gan__image_set_open(struct gan__image_set *s, const struct gan__image_list *list,
                                gan_err *err);
 void gan__image_set_close(struct gan__image_set *s);
+
+/* Image i to u8 [height,width,channels]. */
+void gan__image_set_copy(const struct gan__image_set *s, int64_t i, uint8_t *hwc);
 
 /* Position in the list of image i. */
 size_t gan__image_set_file(const struct gan__image_set *s, int64_t i);

@@ -9,22 +9,19 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "dataset.h"
+#include "loader_plan.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/philox.h"
 #include "base/str.h"
-#include "transform.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
 #define RING 3
-#define MAX_THREADS 16
-#define MAX_BATCH 65536
-#define MAX_SIDE 8192
+#define MAX_THREADS GAN__LOADER_THREADS
 
 struct slot {
     struct gan_batch batch;   /* points into the arrays below */
@@ -78,117 +75,6 @@ struct sizes {
     size_t wide;    /* bytes of a worker */
 };
 
-static gan_status resolve_cfg(const struct gan_dataset *ds, const struct gan_loader_cfg *want,
-                              struct gan_loader_cfg *cfg, gan_err *err)
-{
-    const struct gan_dataset_info *info = &ds->info;
-    *cfg = *want;
-    cfg->batch = want->batch == 0 ? 64 : want->batch;
-    cfg->threads = want->threads == 0 ? 1 : want->threads;
-    cfg->height = want->height != 0 ? want->height : info->size != 0 ? info->size : info->height;
-    cfg->width = want->width != 0 ? want->width : info->size != 0 ? info->size : info->width;
-    int64_t own_channels = info->want_channels != 0 ? info->want_channels : info->channels;
-    cfg->channels = want->channels != 0 ? want->channels : own_channels;
-    int64_t own_b = info->want_channels != 0 ? info->want_channels : info->channels_b;
-    cfg->channels_b = info->count_b == 0 ? 0 : want->channels_b != 0 ? want->channels_b : own_b;
-    cfg->flip = !want->plain && (want->flip || info->flip);
-    if (cfg->batch < 1 || cfg->batch > MAX_BATCH) {
-        return gan__fail(err, GAN_E_RANGE, "batch is %" PRId64 ", allowed 1 to %d", cfg->batch,
-                         MAX_BATCH);
-    }
-    if (cfg->threads < 1 || cfg->threads > MAX_THREADS) {
-        return gan__fail(err, GAN_E_RANGE, "loader threads are %d, allowed 1 to %d", cfg->threads,
-                         MAX_THREADS);
-    }
-    if (cfg->height < 1 || cfg->height > MAX_SIDE || cfg->width < 1 || cfg->width > MAX_SIDE) {
-        return gan__fail(err, GAN_E_RANGE,
-                         "images of %" PRId64 "x%" PRId64 " wanted, allowed 1 to %d on a side",
-                         cfg->height, cfg->width, MAX_SIDE);
-    }
-    return GAN_OK;
-}
-
-static gan_status check_channels(const struct gan_dataset_info *info, int64_t channels,
-                                 gan_err *err)
-{
-    if (channels != 1 && channels != 3) {
-        return gan__fail(err, GAN_E_ARG, "%" PRId64 " channels wanted, data %s give 1 or 3",
-                         channels, info->spec);
-    }
-    if (info->want_channels != 0 && channels != info->want_channels) {
-        return gan__fail(err, GAN_E_ARG, "data %s have channels=%" PRId64 ", %" PRId64 " wanted",
-                         info->spec, info->want_channels, channels);
-    }
-    return GAN_OK;
-}
-
-/* What the SPEC says and what is asked for must not contradict each other. */
-static gan_status check_wishes(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg,
-                               gan_err *err)
-{
-    const struct gan_dataset_info *info = &ds->info;
-    if (info->points) {
-        if (cfg->height != 1 || cfg->width != 1 || cfg->channels != info->channels || cfg->flip) {
-            return gan__fail(err, GAN_E_ARG,
-                             "data %s are points of %" PRId64 " numbers, [%" PRId64 ",%" PRId64
-                             ",%" PRId64 "] wanted",
-                             info->spec, info->channels, cfg->height, cfg->width, cfg->channels);
-        }
-        return GAN_OK;
-    }
-    if (info->size != 0 && (cfg->height != info->size || cfg->width != info->size)) {
-        return gan__fail(err, GAN_E_ARG,
-                         "data %s have size=%" PRId64 ", %" PRId64 "x%" PRId64 " wanted",
-                         info->spec, info->size, cfg->height, cfg->width);
-    }
-    GAN_TRY(check_channels(info, cfg->channels, err));
-    return info->count_b > 0 ? check_channels(info, cfg->channels_b, err) : GAN_OK;
-}
-
-static int64_t jitter_of(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg)
-{
-    return cfg->plain ? 0 : ds->info.jitter;
-}
-
-/* Fills the transform's description for first or second images; points need none. */
-static struct gan__transform_cfg plan_transform(const struct gan_dataset *ds,
-                                                const struct gan_loader_cfg *cfg, bool second)
-{
-    const struct gan__source *s = second ? ds->source.second : &ds->source;
-    int64_t jitter = jitter_of(ds, cfg);
-    bool smaller = cfg->height < s->height || cfg->width < s->width;
-    bool other = cfg->height != s->height || cfg->width != s->width;
-    bool resize =
-        cfg->fit == GAN_FIT_RESIZE || (cfg->fit == GAN_FIT_AUTO && (ds->info.size != 0 || smaller));
-    struct gan__transform_cfg t = {
-        .src_h = s->height,
-        .src_w = s->width,
-        .src_c = s->channels,
-        .dst_h = cfg->height + jitter,
-        .dst_w = cfg->width + jitter,
-        .dst_c = second ? cfg->channels_b : cfg->channels,
-        .resize = (resize && other) || jitter > 0,
-        .pad_edge = ds->pad_edge,
-        .range = cfg->range,
-    };
-    memcpy(t.background, s->background, sizeof t.background);
-    return t;
-}
-
-/* The transforms of first and second images, and the scratch the greedier one needs. */
-static gan_status init_transforms(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg,
-                                  struct gan__transform t[2], size_t *scratch, gan_err *err)
-{
-    *scratch = 0;
-    for (int i = 0; i < (ds->info.points ? 0 : ds->source.second != NULL ? 2 : 1); i++) {
-        const struct gan__transform_cfg c = plan_transform(ds, cfg, i == 1);
-        GAN_TRY(gan__transform_init(&t[i], &c, err));
-        size_t need = gan__transform_scratch(&t[i]);
-        *scratch = need > *scratch ? need : *scratch;
-    }
-    return GAN_OK;
-}
-
 static bool measure(const struct gan_dataset *ds, const struct gan_loader_cfg *cfg, size_t scratch,
                     struct sizes *z)
 {
@@ -197,7 +83,7 @@ static bool measure(const struct gan_dataset *ds, const struct gan_loader_cfg *c
     size_t stored = ds->info.points ? 0 : (size_t)(ds->info.height * ds->info.width * 3);
     size_t stored_b = (size_t)(ds->info.height_b * ds->info.width_b * 3);
     stored = stored_b > stored ? stored_b : stored;
-    int64_t jitter = jitter_of(ds, cfg);
+    int64_t jitter = gan__loader_jitter(ds, cfg);
     int64_t wide = (cfg->height + jitter) * (cfg->width + jitter) * 3;
     return gan__mul(jitter > 0 ? (size_t)wide : 0, sizeof(float), &z->wide) &&
            gan__mul(sample_b, sizeof(float), &z->images_b) &&
@@ -394,11 +280,10 @@ static gan_status make_workers(struct gan_loader *l, const struct sizes *z, gan_
 static gan_status build(struct gan_loader *l, const struct gan_loader_cfg *want, gan_err *err)
 {
     struct sizes z;
-    GAN_TRY(resolve_cfg(l->ds, want, &l->cfg, err));
-    GAN_TRY(check_wishes(l->ds, &l->cfg, err));
+    GAN_TRY(gan__loader_resolve(l->ds, want, &l->cfg, err));
     struct gan__transform t[2] = {{.x = {0}}, {.x = {0}}};
     size_t scratch = 0;
-    gan_status status = init_transforms(l->ds, &l->cfg, t, &scratch, err);
+    gan_status status = gan__loader_transforms(l->ds, &l->cfg, t, &scratch, err);
     l->transform = t[0]; /* released with the loader */
     l->transform_b = t[1];
     GAN_TRY(status);
@@ -408,7 +293,7 @@ static gan_status build(struct gan_loader *l, const struct gan_loader_cfg *want,
     }
     l->sample = (size_t)(l->cfg.height * l->cfg.width * l->cfg.channels);
     l->sample_b = (size_t)(l->cfg.height * l->cfg.width * l->cfg.channels_b);
-    l->jitter = jitter_of(l->ds, &l->cfg);
+    l->jitter = gan__loader_jitter(l->ds, &l->cfg);
     l->order_b_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/order_b"));
     l->flip_b_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/flip_b"));
     l->order_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/order"));
@@ -528,12 +413,12 @@ uint64_t gan_loader_bytes(const gan_dataset *ds, const struct gan_loader_cfg *wa
     struct gan_loader_cfg cfg;
     struct sizes z;
     struct gan__transform t[2] = {{.x = {0}}, {.x = {0}}};
-    if (resolve_cfg(ds, want, &cfg, NULL) != GAN_OK || check_wishes(ds, &cfg, NULL) != GAN_OK) {
+    if (gan__loader_resolve(ds, want, &cfg, NULL) != GAN_OK) {
         return 0;
     }
     uint64_t taps = 0;
     size_t scratch = 0;
-    gan_status status = init_transforms(ds, &cfg, t, &scratch, NULL);
+    gan_status status = gan__loader_transforms(ds, &cfg, t, &scratch, NULL);
     for (int i = 0; i < 2; i++) {
         taps += (uint64_t)(t[i].x.n * (t[i].x.most * 4 + 16) + t[i].y.n * (t[i].y.most * 4 + 16));
         gan__transform_release(&t[i]);

@@ -91,6 +91,26 @@ static gan_status fail_unknown(const struct gan__spec *spec, const char *name, g
                      near != NULL ? "?)" : "");
 }
 
+/* An option of the set inside goes to the end of its SPEC. */
+static gan_status pass_option(struct gan__spec *spec, const char *option, gan_err *err)
+{
+    struct gan__str all = {0};
+    gan__str_printf(&all, "%s%c%s", spec->argument, strchr(spec->argument, '?') != NULL ? '&' : '?',
+                    option);
+    if (all.bad) {
+        gan__str_release(&all);
+        return gan__fail_nomem(err, strlen(option), "an option of a data set");
+    }
+    gan__free(spec->argument);
+    spec->argument = all.p;
+    return GAN_OK;
+}
+
+static bool known(const struct gan__spec *spec, const char *name)
+{
+    return gan_opt_find(common_opts, name) != NULL || gan_opt_find(spec->kind->opts, name) != NULL;
+}
+
 static gan_status set_option(struct gan__spec *spec, const char *text, char *name, gan_err *err)
 {
     char *equals = strchr(name, '=');
@@ -99,10 +119,14 @@ static gan_status set_option(struct gan__spec *spec, const char *text, char *nam
                          name);
     }
     *equals = '\0';
-    bool common = gan_opt_find(common_opts, name) != NULL;
-    if (!common && gan_opt_find(spec->kind->opts, name) == NULL) {
+    if (!known(spec, name)) {
+        if (spec->kind->wraps && !spec->closed) {
+            *equals = '=';
+            return pass_option(spec, name, err);
+        }
         return fail_unknown(spec, name, err);
     }
+    bool common = gan_opt_find(common_opts, name) != NULL;
     gan_err inner = {0};
     gan_status status = common
                             ? gan_opt_set(common_opts, &spec->common, name, equals + 1, &inner)
@@ -150,24 +174,70 @@ static gan_status check_argument(const struct gan__spec *spec, bool colon, gan_e
     return kind->check != NULL ? kind->check(spec->argument, err) : GAN_OK;
 }
 
+/* (SPEC)?options: the parentheses come off. `inner` begins with one; *options is what follows. */
+static gan_status unwrap(const char *text, char **inner, char **options, gan_err *err)
+{
+    char *end = *inner;
+    for (int depth = 0; *end != '\0'; end++) {
+        depth += *end == '(' ? 1 : *end == ')' ? -1 : 0;
+        if (depth == 0) {
+            break;
+        }
+    }
+    if (*end == '\0' || (end[1] != '\0' && end[1] != '?')) {
+        return gan__fail(err, GAN_E_ARG, "in data '%s': %s", text,
+                         *end == '\0' ? "a parenthesis is not closed"
+                                      : "only ?options may follow the parenthesis");
+    }
+    *options = end[1] == '?' ? end + 2 : NULL;
+    *end = '\0';
+    (*inner)++;
+    return GAN_OK;
+}
+
+/* The set inside a wrapping kind: images, one of each sample, with no chance of its own. */
+static gan_status check_wrapped(const struct gan__spec *spec, gan_err *err)
+{
+    struct gan__spec inner;
+    GAN_TRY(gan__spec_parse(spec->argument, &inner, err));
+    const struct gan__spec_common *c = &inner.common;
+    const char *kind = spec->kind->name;
+    gan_status status = GAN_OK;
+    if (inner.kind->points || inner.kind->wraps) {
+        status = gan__fail(err, GAN_E_ARG, "data %s needs a set of single images, %s %s", kind,
+                           inner.kind->name, inner.kind->points ? "are points" : "makes pairs");
+    } else if (c->flip || c->jitter != 0) {
+        status = gan__fail(err, GAN_E_ARG,
+                           "data %s: flip and jitter stand outside the parentheses, both images "
+                           "of a pair move alike",
+                           kind);
+    }
+    gan__spec_release(&inner);
+    return status;
+}
+
 /* `work` is a copy of text that is cut into its parts. */
 static gan_status parse_parts(const char *text, char *work, struct gan__spec *spec, gan_err *err)
 {
-    char *options = strchr(work, '?');
-    if (options != NULL) {
+    size_t name = strcspn(work, ":?");
+    char *argument = work[name] == ':' ? work + name + 1 : NULL;
+    char *options = strchr(work + name, '?');
+    bool colon = argument != NULL;
+    work[name] = '\0';
+    GAN_TRY(find_kind(spec, work, err));
+    if (colon && argument[0] == '(' && spec->kind->wraps) {
+        spec->closed = true;
+        GAN_TRY(unwrap(text, &argument, &options, err));
+    } else if (options != NULL) {
         *options++ = '\0';
     }
-    char *argument = strchr(work, ':');
-    if (argument != NULL) {
-        *argument++ = '\0';
-    }
-    GAN_TRY(find_kind(spec, work, err));
-    spec->argument = gan__strdup(argument != NULL ? argument : "");
+    spec->argument = gan__strdup(colon ? argument : "");
     if (spec->argument == NULL) {
         return gan__fail_nomem(err, strlen(text), "the name of a data set");
     }
-    GAN_TRY(check_argument(spec, argument != NULL, err));
-    return set_options(spec, text, options, err);
+    GAN_TRY(check_argument(spec, colon, err));
+    GAN_TRY(set_options(spec, text, options, err));
+    return spec->kind->wraps ? check_wrapped(spec, err) : GAN_OK;
 }
 
 gan_status gan__spec_parse(const char *text, struct gan__spec *spec, gan_err *err)

@@ -1,4 +1,8 @@
-/* spec.h: the text that names a data set: kind[:argument][?option=value[&option=value...]]. */
+/* spec.h: the text that names a data set: kind[:argument][?option=value[&option=value...]].
+ *
+ * The argument of a wrapping kind is a SPEC itself. In parentheses it is complete:
+ * edges:(folder:DIR?fit=pad)?blur=2. Without them every option that the outer kind and the common
+ * table lack is passed on: edges:folder:DIR?fit=pad&blur=2. */
 #ifndef GAN_DATA_SPEC_H
 #define GAN_DATA_SPEC_H
 
@@ -16,6 +20,7 @@ struct gan__spec_common {
 struct gan__spec {
     const struct gan_dataset_kind *kind;
     char *argument; /* "" when there is none */
+    bool closed;    /* the argument stood in parentheses: nothing is passed on to it */
     struct gan__spec_common common;
     void *opts; /* kind->opts_size bytes, NULL when the kind has no options */
 };

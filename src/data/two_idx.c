@@ -1,7 +1,6 @@
 /* two_idx.c: two IDX files of images as one data set: what pairs-idx and domains-idx share. */
 #include "idx.h"
 
-#include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
@@ -47,9 +46,6 @@ gan_status gan__two_idx_open(struct gan__source *s, const char *argument,
         return gan__fail(err, GAN_E_ARG, "path too long: %.200s", argument);
     }
     GAN_TRY(open_one(s, a, o, err));
-    s->second = gan__alloc(sizeof *s->second);
-    if (s->second == NULL) {
-        return gan__fail_nomem(err, sizeof *s->second, "a data set");
-    }
+    GAN_TRY(gan__source_second(s, err));
     return open_one(s->second, b, o, err);
 }

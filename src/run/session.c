@@ -97,13 +97,13 @@ static gan_status check_needs(const struct gan__session *s, gan_err *err)
     }
     if ((needs & GAN_FIELD_PAIR) != 0 && !info->paired) {
         return gan__fail(err, GAN_E_ARG,
-                         "model %s needs pairs of images, %s has none (pairs-idx:FILEA,FILEB)",
+                         "model %s needs pairs of images, %s has none (pairs:DIR, edges:SPEC)",
                          model, data);
     }
     if ((needs & GAN_FIELD_B) != 0 && info->count_b == 0) {
         return gan__fail(err, GAN_E_ARG,
                          "model %s needs two sets of images, %s has one "
-                         "(domains-idx:FILEA,FILEB)",
+                         "(domains:DIRA,DIRB)",
                          model, data);
     }
     return GAN_OK;

@@ -87,7 +87,7 @@ static void specs(void **state)
         {"", GAN_E_ARG, "no data named"},
         {"fasion-mnist", GAN_E_ARG, "unknown data 'fasion-mnist' (did you mean fashion-mnist?)"},
         {"imagenet", GAN_E_ARG,
-         "known are cifar10, domains-idx, fashion-mnist, folder, idx, pairs-idx, quadratics, toy"},
+         "edges, fashion-mnist, folder, idx, lowres, pairs, pairs-idx, quadratics, toy"},
         {"idx", GAN_E_ARG, "needs an argument: idx:DIR|FILE"},
         {"idx:?size=3", GAN_E_ARG, "needs an argument"},
         {"fashion-mnist:train", GAN_E_ARG, "takes nothing after a colon"},

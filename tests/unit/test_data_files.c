@@ -1,0 +1,348 @@
+/* test_data_files.c: pairs and domains in image files, and pairs derived from single images: which
+ * pixels come out, and that halves belong together. */
+#include "base/str.h"
+#include "support/temp_dir.h"
+
+#include <gan/data.h>
+#include <gan/image.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+enum { SIDE = 12, PIXELS = SIDE * SIDE };
+
+static struct temp_dir tmp;
+
+/* A PGM of h x w pixels. */
+static void pgm(const char *name, size_t h, size_t w, const uint8_t *px)
+{
+    char path[TEMP_PATH_MAX];
+    FILE *f = fopen(temp_path(&tmp, name, path), "wb");
+    assert_non_null(f);
+    assert_true(fprintf(f, "P5 %zu %zu 255\n", w, h) > 0);
+    assert_int_equal(fwrite(px, 1, h * w, f), h * w);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void folder(const char *name)
+{
+    char path[TEMP_PATH_MAX];
+    assert_int_equal(mkdir(temp_path(&tmp, name, path), 0777), 0);
+}
+
+static void fill(uint8_t *px, size_t n, unsigned seed)
+{
+    for (size_t i = 0; i < n; i++) {
+        px[i] = (uint8_t)((i * 37 + i * i * 11 + seed * 53) % 256);
+    }
+}
+
+static int make(void **state)
+{
+    char path[TEMP_PATH_MAX], name[64];
+    uint8_t px[2 * PIXELS];
+    static const char *const folders[] = {"side",  "two",    "two/A", "two/B",  "one",
+                                          "other", "square", "lone",  "lone/A", "lone/B"};
+    (void)state;
+    temp_dir_make(&tmp);
+    assert_int_equal(setenv("GAN_CACHE", temp_path(&tmp, "cache", path), 1), 0);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        folder(folders[i]);
+    }
+    for (unsigned i = 0; i < 3; i++) { /* stems that sort otherwise than names: a-b before a. */
+        static const char *const stems[] = {"a", "a-b", "c"};
+        fill(px, 2 * PIXELS, i);
+        assert_true(gan__format(name, sizeof name, "side/%u.pgm", i));
+        pgm(name, SIDE, 2 * SIDE, px);
+        assert_true(gan__format(name, sizeof name, "two/A/%s.pgm", stems[i]));
+        pgm(name, SIDE, SIDE, px);
+        for (size_t k = 0; k < PIXELS; k++) {
+            px[k] = (uint8_t)(255 - px[k]);
+        }
+        assert_true(gan__format(name, sizeof name, "two/B/%s.pnm", stems[i]));
+        pgm(name, SIDE, SIDE, px);
+        assert_true(gan__format(name, sizeof name, "one/%u.pgm", i));
+        pgm(name, SIDE, SIDE, px);
+        pgm("lone/A/x.pgm", SIDE, SIDE, px);
+        pgm("lone/B/x.pgm", SIDE, SIDE, px);
+    }
+    pgm("lone/A/y.pgm", SIDE, SIDE, px);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(gan__format(name, sizeof name, "other/%u.pgm", i));
+        pgm(name, SIDE, SIDE, px);
+    }
+    for (size_t i = 0; i < PIXELS; i++) { /* a white square in the middle of black */
+        size_t y = i / SIDE, x = i % SIDE;
+        px[i] = y >= 3 && y < 9 && x >= 3 && x < 9 ? 255 : 0;
+    }
+    pgm("square/s.pgm", SIDE, SIDE, px);
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    temp_dir_remove(&tmp);
+    return 0;
+}
+
+/* kind:PLACE with the folder and what follows it; "%" stands for the folder of this test. */
+static gan_status open_spec(const char *pattern, gan_dataset **ds, gan_err *err)
+{
+    struct gan__str spec = {0};
+    char dir[TEMP_PATH_MAX];
+    for (const char *at = pattern; *at != '\0'; at++) {
+        if (*at == '%') {
+            gan__str_add(&spec, temp_path(&tmp, "", dir));
+        } else {
+            gan__str_addn(&spec, at, 1);
+        }
+    }
+    gan_status status = gan_dataset_open(spec.p, ds, err);
+    gan__str_release(&spec);
+    return status;
+}
+
+static gan_dataset *opened(const char *pattern)
+{
+    gan_err err = {0};
+    gan_dataset *ds = NULL;
+    if (open_spec(pattern, &ds, &err) != GAN_OK) {
+        fail_msg("%s: %s", pattern, err.message);
+    }
+    return ds;
+}
+
+static void refused(const char *pattern, gan_status code, const char *text)
+{
+    gan_err err = {0};
+    gan_dataset *ds = NULL;
+    assert_int_equal(open_spec(pattern, &ds, &err), code);
+    assert_null(ds);
+    if (strstr(err.message, text) == NULL) {
+        fail_msg("%s: %s", pattern, err.message);
+    }
+}
+
+static void side_by_side_is_cut(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    uint8_t a[PIXELS], b[PIXELS], want[2 * PIXELS];
+    gan_dataset *ds = opened("pairs:%side");
+    const struct gan_dataset_info *info = gan_dataset_about(ds);
+    assert_true(info->paired);
+    assert_int_equal(info->count, 3);
+    assert_int_equal(info->width, SIDE);
+    assert_int_equal(info->width_b, SIDE);
+    for (unsigned i = 0; i < 3; i++) {
+        fill(want, 2 * PIXELS, i);
+        assert_int_equal(gan_dataset_pixels(ds, i, a, &err), GAN_OK);
+        assert_int_equal(gan_dataset_pixels_b(ds, i, b, &err), GAN_OK);
+        for (size_t y = 0; y < SIDE; y++) {
+            assert_memory_equal(a + y * SIDE, want + y * 2 * SIDE, SIDE);
+            assert_memory_equal(b + y * SIDE, want + y * 2 * SIDE + SIDE, SIDE);
+        }
+    }
+    gan_dataset_close(ds);
+}
+
+/* B is the negative of A under every crop and mirror: |a + b| is rounding of resized f32 pixels. */
+static void partners_are_found_by_stem(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    gan_loader *l = NULL;
+    const struct gan_batch *batch = NULL;
+    gan_dataset *ds = opened("pairs:%two?flip=1&jitter=2");
+    const struct gan_loader_cfg cfg = {.batch = 3, .seed = 5};
+    assert_int_equal(gan_loader_new(ds, &cfg, &l, &err), GAN_OK);
+    for (int epoch = 0; epoch < 10; epoch++) {
+        assert_int_equal(gan_loader_next(l, &batch, &err), GAN_OK);
+        for (size_t i = 0; i < 3 * PIXELS; i++) {
+            assert_true(fabsf(batch->images[i] + batch->images_b[i]) < 1e-5f);
+        }
+    }
+    gan_loader_free(l);
+    gan_dataset_close(ds);
+}
+
+static void what_has_no_partner_is_told(void **state)
+{
+    (void)state;
+    refused("pairs:%lone", GAN_E_FORMAT, "A/y.pgm has no partner (1 of 3 files");
+    gan_dataset *ds = opened("pairs:%lone?unmatched=skip");
+    assert_int_equal(gan_dataset_about(ds)->count, 1);
+    gan_dataset_close(ds);
+    refused("pairs:%two/A/none", GAN_E_NOTFOUND, "is no folder");
+    refused("pairs:%cache", GAN_E_NOTFOUND, "neither images side by side nor folders A and B");
+    refused("pairs:%two?split=test", GAN_E_NOTFOUND, "/test holds neither");
+}
+
+static void domains_are_two_or_classes(void **state)
+{
+    (void)state;
+    gan_dataset *ds = opened("domains:%one,%other");
+    const struct gan_dataset_info *info = gan_dataset_about(ds);
+    assert_false(info->paired);
+    assert_int_equal(info->count, 3);
+    assert_int_equal(info->count_b, 2);
+    assert_false(info->labelled);
+    gan_dataset_close(ds);
+    ds = opened("domains:%one,%other,%square");
+    info = gan_dataset_about(ds);
+    assert_int_equal(info->count, 6);
+    assert_int_equal(info->count_b, 0);
+    assert_int_equal(info->classes, 3);
+    assert_string_equal(info->class_names[1], "other");
+    assert_int_equal(gan_dataset_label(ds, 2), 0);
+    assert_int_equal(gan_dataset_label(ds, 3), 1);
+    assert_int_equal(gan_dataset_label(ds, 5), 2);
+    gan_dataset_close(ds);
+    ds = opened("domains:%one/,%other?labelled=yes");
+    assert_int_equal(gan_dataset_about(ds)->classes, 2);
+    assert_string_equal(gan_dataset_about(ds)->class_names[0], "one");
+    gan_dataset_close(ds);
+    refused("domains:%one,%none", GAN_E_NOTFOUND, "none is no folder");
+    refused("domains:%one,,%other", GAN_E_ARG, "missing beside a comma");
+    refused("domains:%one", GAN_E_NOTFOUND, "trainA");
+}
+
+/* Without blur the slope of Sobel is 1 on the two columns at a step and of these the first stays: a
+ * square's outline, one pixel wide, its corners aside. */
+static void a_square_has_four_lines(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    uint8_t a[PIXELS], b[PIXELS];
+    gan_dataset *ds = opened("edges:folder:%square?blur=0&threshold=0.9&low=1");
+    assert_true(gan_dataset_about(ds)->paired);
+    assert_int_equal(gan_dataset_about(ds)->channels, 1);
+    assert_int_equal(gan_dataset_pixels(ds, 0, a, &err), GAN_OK);
+    assert_int_equal(gan_dataset_pixels_b(ds, 0, b, &err), GAN_OK);
+    assert_int_equal(b[3 * SIDE + 3], 255);
+    assert_int_equal(b[2 * SIDE + 3], 0);
+    for (size_t k = 5; k < 7; k++) { /* left 2|3, right 8|9, up, down */
+        for (size_t at = 0; at < SIDE; at++) {
+            int want = at == 2 || at == 8 ? 0 : 255;
+            assert_int_equal(a[k * SIDE + at], want);
+            assert_int_equal(a[at * SIDE + k], want);
+        }
+    }
+    gan_dataset_close(ds);
+}
+
+/* A line of slope 1 that goes on with slope 0.5 is followed down to the low threshold, and a weak
+ * line that touches no strong one is not drawn. */
+static void weak_lines_hang_on_strong_ones(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    uint8_t px[PIXELS], a[PIXELS];
+    folder("weak");
+    for (size_t i = 0; i < PIXELS; i++) {
+        size_t y = i / SIDE, x = i % SIDE;
+        px[i] = x < 3 ? (y < 6 ? 255 : 128) : x >= 9 ? 128 : 0;
+    }
+    pgm("weak/w.pgm", SIDE, SIDE, px);
+    gan_dataset *ds = opened("edges:folder:%weak?blur=0&threshold=0.9&low=0.5");
+    assert_int_equal(gan_dataset_pixels(ds, 0, a, &err), GAN_OK);
+    assert_int_equal(a[2 * SIDE + 2], 0);
+    assert_int_equal(a[10 * SIDE + 2], 0);
+    assert_int_equal(a[10 * SIDE + 8], 255);
+    gan_dataset_close(ds);
+    ds = opened("edges:folder:%weak?blur=0&threshold=0.4");
+    assert_int_equal(gan_dataset_pixels(ds, 0, a, &err), GAN_OK);
+    assert_int_equal(a[10 * SIDE + 8], 0);
+    gan_dataset_close(ds);
+}
+
+static void low_resolution_is_bicubic_twice(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    uint8_t a[PIXELS], b[PIXELS], small[9], want[PIXELS];
+    gan_dataset *ds = opened("lowres:folder:%one?scale=4");
+    for (int64_t i = 0; i < 3; i++) {
+        assert_int_equal(gan_dataset_pixels(ds, i, a, &err), GAN_OK);
+        assert_int_equal(gan_dataset_pixels_b(ds, i, b, &err), GAN_OK);
+        assert_int_equal(gan_image_resize(b, SIDE, SIDE, 1, 3, 3, GAN_FILTER_BICUBIC, small, &err),
+                         GAN_OK);
+        assert_int_equal(
+            gan_image_resize(small, 3, 3, 1, SIDE, SIDE, GAN_FILTER_BICUBIC, want, &err), GAN_OK);
+        assert_memory_equal(a, want, PIXELS);
+    }
+    gan_dataset_close(ds);
+    refused("lowres:folder:%one?scale=10", GAN_E_ARG, "leave less than 2 pixels");
+}
+
+/* Options without parentheses reach the set inside, size= both; in parentheses nothing is passed. */
+static void options_find_their_set(void **state)
+{
+    (void)state;
+    gan_dataset *ds = opened("edges:folder:%square?size=20&fit=stretch&blur=1");
+    assert_int_equal(gan_dataset_about(ds)->height, 20);
+    assert_int_equal(gan_dataset_about(ds)->height_b, 20);
+    gan_dataset_close(ds);
+    ds = opened("edges:(folder:%square?size=20&fit=stretch)?size=16&flip=1");
+    assert_int_equal(gan_dataset_about(ds)->height, 16);
+    assert_int_equal(gan_dataset_about(ds)->width_b, 16);
+    assert_true(gan_dataset_about(ds)->flip);
+    gan_dataset_close(ds);
+    refused("edges:(folder:%square)?fit=stretch", GAN_E_ARG, "unknown option 'fit' of data edges");
+    refused("edges:folder:%square?fti=stretch", GAN_E_ARG, "did you mean fit?");
+    refused("edges:(folder:%square", GAN_E_ARG, "a parenthesis is not closed");
+    refused("edges:(folder:%square)x", GAN_E_ARG, "only ?options may follow");
+    refused("edges:(folder:%square?flip=1)", GAN_E_ARG, "stand outside the parentheses");
+    refused("edges:lowres:folder:%square", GAN_E_ARG, "lowres makes pairs");
+    refused("edges:toy:8gaussians", GAN_E_ARG, "are points");
+    refused("edges:pairs:%side", GAN_E_ARG, "are no single images");
+    refused("edges:", GAN_E_ARG, "needs an argument");
+    refused("edges", GAN_E_ARG, "needs an argument");
+}
+
+/* The contact sheet's pixels: size= and channels= of the SPEC hold, pairs share channels. */
+static void views_are_as_asked_for(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    struct gan_view v;
+    uint8_t px[2 * 8 * 8 * 3];
+    gan_dataset *ds = opened("pairs:%two?size=8&channels=3");
+    assert_int_equal(gan_dataset_view_size(ds, &v, &err), GAN_OK);
+    assert_int_equal(v.height, 8);
+    assert_int_equal(v.channels, 3);
+    assert_int_equal(gan_dataset_view(ds, false, 1, 1, px, &err), GAN_OK);
+    assert_int_equal(gan_dataset_view(ds, true, 1, 1, px + 192, &err), GAN_OK);
+    for (size_t i = 0; i < 64; i++) {
+        assert_int_equal(px[3 * i], px[3 * i + 2]);
+        assert_in_range(px[3 * i] + px[192 + 3 * i], 254, 256); /* each half rounds by itself */
+    }
+    assert_int_equal(gan_dataset_view(ds, true, 3, 1, px, &err), GAN_E_RANGE);
+    gan_dataset_close(ds);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(side_by_side_is_cut),
+        cmocka_unit_test(partners_are_found_by_stem),
+        cmocka_unit_test(what_has_no_partner_is_told),
+        cmocka_unit_test(domains_are_two_or_classes),
+        cmocka_unit_test(a_square_has_four_lines),
+        cmocka_unit_test(weak_lines_hang_on_strong_ones),
+        cmocka_unit_test(low_resolution_is_bicubic_twice),
+        cmocka_unit_test(options_find_their_set),
+        cmocka_unit_test(views_are_as_asked_for),
+    };
+    return cmocka_run_group_tests(tests, make, drop);
+}
