@@ -2,7 +2,11 @@
  * reference in f64.
  *
  * Tolerance: 5e-6 of the largest result (1e-6 measured). F(4x4,3x3) multiplies by constants up to 8 and adds up to
- * 36 terms of alternating sign, which costs about one digit of f32's seven. */
+ * 36 terms of alternating sign, which costs about one digit of f32's seven.
+ *
+ * bf16: 1e-2 of the largest result and .006 of its root mean square (.0045 and .0046 at 256 channels). Operands and
+ * transformed operands are rounded to 8 bits, each a relative error of at most 2^-9 and .0011 in
+ * the mean; F(2x2,3x3) adds four of them of either sign. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +19,7 @@
 #include <math.h>
 
 #include "base/philox.h"
+#include "engine/kernels/half.h"
 #include <gan/plan.h>
 
 struct shape {
@@ -22,8 +27,11 @@ struct shape {
 };
 
 /* Sizes that are no multiple of the tile, and paddings that differ. */
-static const struct shape shapes[] = {
-    {2, 28, 64, 64, 1, 1}, {1, 33, 64, 96, 1, 1}, {3, 25, 64, 64, 0, 0}, {1, 33, 96, 64, 0, 1}};
+static const struct shape shapes[] = {{2, 28, 64, 64, 1, 1},
+                                      {1, 33, 64, 96, 1, 1},
+                                      {3, 25, 64, 64, 0, 0},
+                                      {1, 33, 96, 64, 0, 1},
+                                      {1, 29, 128, 64, 2, 0}};
 
 enum { OUTPUTS = 4 };
 
@@ -37,7 +45,8 @@ static void fill(float *x, int64_t n, uint64_t key)
 }
 
 /* y, leaky_relu(y + b), dL/dx and dL/dw of L = sum(y^2)/2. */
-static gan_plan *build(const struct shape *s, const char *backend, bool exact)
+static gan_plan *build(const struct shape *s, const char *backend, bool exact,
+                       const char *precision)
 {
     gan_graph *g = gan_graph_new(NULL, GAN_F32);
     gan_val x = gan_feed(g, "x", GAN_F32, GAN_SHAPE(s->n, s->size, s->size, s->in));
@@ -53,7 +62,8 @@ static gan_plan *build(const struct shape *s, const char *backend, bool exact)
     out[1] = gan_leaky_relu(g, gan_add(g, again, b), 0.2);
     gan_grad(g, gan_scale(g, gan_sum_all(g, gan_square(g, y)), 0.5), wrt, 2, out + 2);
     gan_err err = {0};
-    struct gan_plan_opts o = {.backend = backend, .threads = 2, .exact = exact};
+    struct gan_plan_opts o = {
+        .backend = backend, .threads = 2, .exact = exact, .precision = precision};
     gan_plan *p = gan_plan_new(g, out, OUTPUTS, &o, &err);
     if (!p) {
         fail_msg("%s", err.message);
@@ -70,6 +80,26 @@ static void run(gan_plan *p, const struct shape *s, float *x, float *w, float *b
     gan_err err = {0};
     if (gan_plan_run(p, &(struct gan_run){.feeds = feeds, .n_feeds = 3}, &err) != GAN_OK) {
         fail_msg("%s", err.message);
+    }
+}
+
+/* Largest and mean error, both relative. */
+static void agree_in_mean(const gan_tensor *got, const gan_tensor *want, double most, double mean,
+                          const char *what)
+{
+    int64_t n = gan_shape_count(&want->shape);
+    double largest = 0, worst = 0, sum = 0, error = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double v = gan_tensor_get(want, i), e = gan_tensor_get(got, i) - v;
+        largest = fmax(largest, fabs(v));
+        worst = fmax(worst, fabs(e));
+        sum += v * v;
+        error += e * e;
+    }
+    assert_true(sum > 0);
+    if (!(worst <= most * largest) || !(sqrt(error / sum) <= mean)) {
+        fail_msg("%s: off by %g of the largest, %g in the mean", what, worst / largest,
+                 sqrt(error / sum));
     }
 }
 
@@ -101,8 +131,8 @@ static void matches_reference(void **state)
         fill(x, n_x, 1);
         fill(w, n_w, 2);
         fill(b, s->out, 3);
-        gan_plan *fast = build(s, "cpu", false), *exact = build(s, "cpu", true);
-        gan_plan *ref = build(s, "ref", false);
+        gan_plan *fast = build(s, "cpu", false, "f32"), *exact = build(s, "cpu", true, "f32");
+        gan_plan *ref = build(s, "ref", false, "f32");
         run(fast, s, x, w, b);
         run(exact, s, x, w, b);
         run(ref, s, x, w, b);
@@ -129,8 +159,58 @@ static void matches_reference(void **state)
     }
 }
 
+static int count(const char *text, const char *part)
+{
+    int n = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
+        n++;
+    }
+    return n;
+}
+
+static void half_matches_reference(void **state)
+{
+    (void)state;
+    if (!gan_bf16_works() || !gan__half_lanes()->fast) {
+        skip();
+    }
+    static const char *const what[OUTPUTS] = {"forward", "bias and activation", "data gradient",
+                                              "weight gradient"};
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        const struct shape *s = &shapes[k];
+        int64_t n_x = s->n * s->size * s->size * s->in, n_w = s->out * s->in * 9;
+        float *x = malloc((size_t)n_x * sizeof *x), *w = malloc((size_t)n_w * sizeof *w);
+        float *b = malloc((size_t)s->out * sizeof *b);
+        fill(x, n_x, 1);
+        fill(w, n_w, 2);
+        fill(b, s->out, 3);
+        gan_plan *fast = build(s, "cpu", false, "bf16"), *exact = build(s, "cpu", true, "bf16");
+        gan_plan *ref = build(s, "ref", false, "f32");
+        run(fast, s, x, w, b);
+        run(ref, s, x, w, b);
+        for (int i = 0; i < OUTPUTS; i++) {
+            agree_in_mean(gan_plan_output(fast, i), gan_plan_output(ref, i), 1e-2, 6e-3, what[i]);
+        }
+        char *text = gan_plan_dump(fast, GAN_DUMP_TEXT);
+        assert_non_null(text);
+        assert_int_equal(count(text, "cpu.winograd"), OUTPUTS);
+        gan_text_free(text);
+        text = gan_plan_dump(exact, GAN_DUMP_TEXT);
+        assert_non_null(text);
+        assert_null(strstr(text, "winograd"));
+        gan_text_free(text);
+        gan_plan_free(fast);
+        gan_plan_free(exact);
+        gan_plan_free(ref);
+        free(x);
+        free(w);
+        free(b);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(matches_reference)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(matches_reference),
+                                       cmocka_unit_test(half_matches_reference)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

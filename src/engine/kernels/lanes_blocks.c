@@ -1,16 +1,16 @@
 /* lanes_blocks.c: 16 lanes of blocked weights, compiled once for each instruction set.
  *
- * 16 rows of 16 words are transposed in registers by four rounds of interleaving: after a round that
- * joins row k with row k + 8, the words of one column are twice as near. Rows of fewer than 16 taps
+ * 16 rows of 16 words are transposed in registers (lanes_turn.h). Rows of fewer than 16 taps
  * are loaded and stored whole; what lies behind belongs to the next row, which is read for nothing
  * or written right after. */
 #include "blocks.h"
+#include "lanes_turn.h"
 
 #include <string.h>
 
 enum { N = GAN_BLOCKS_LANES };
 
-typedef uint32_t word16 __attribute__((vector_size(64)));
+typedef gan__word16 word16;
 typedef float float16 __attribute__((vector_size(64)));
 typedef uint16_t half16 __attribute__((vector_size(32)));
 
@@ -20,33 +20,9 @@ typedef uint16_t half16 __attribute__((vector_size(32)));
 
 extern const struct gan__block_lanes SET;
 
-#define EACH_8(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
-#define LOW(A, B)                                                                                  \
-    __builtin_shufflevector(A, B, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define HIGH(A, B)                                                                                 \
-    __builtin_shufflevector(A, B, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-
-#define JOIN(K)                                                                                    \
-    out[2 * K] = LOW(in[K], in[K + 8]);                                                            \
-    out[2 * K + 1] = HIGH(in[K], in[K + 8]);
-
-static inline void round_of(const word16 *in, word16 *out)
-{
-    EACH_8(JOIN)
-}
-
 static inline void half_round_of(const half16 *in, half16 *out)
 {
-    EACH_8(JOIN)
-}
-
-static inline void transpose(word16 *x)
-{
-    word16 y[N];
-    round_of(x, y);
-    round_of(y, x);
-    round_of(x, y);
-    round_of(y, x);
+    GAN_EACH_8(GAN_JOIN_ROWS)
 }
 
 /* bf16 of each float in the upper half of a word, as to_bf16 rounds. */
@@ -134,7 +110,7 @@ static void pack(const struct gan__blocks *b, const float *plain, uint32_t *bloc
             } else {
                 gather(src + t, b->plain_lane, x);
             }
-            transpose(x);
+            gan__turn(x);
             for (int64_t k = 0; k < n; k++) {
                 memcpy(dst + (t + k) * b->tap_step, &x[k], sizeof x[k]);
             }
@@ -167,7 +143,7 @@ static void unpack(const struct gan__blocks *b, const uint32_t *blocked, int n, 
             for (int64_t k = 0; k < left; k++) {
                 x[k] = sum_of(src + (t + k) * b->tap_step, n, step);
             }
-            transpose(x);
+            gan__turn(x);
             const bool whole = left == N || (neighbours && row + 1 < end && left + b->taps >= N);
             for (int k = 0; k < N; k++) {
                 float *p = dst + k * b->plain_lane + t;

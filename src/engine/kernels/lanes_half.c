@@ -1,0 +1,392 @@
+/* lanes_half.c: loops over bf16 pairs, compiled once for each instruction set.
+ *
+ * A product keeps 8 x 32 sums in 16 registers; each step loads 32 words of the right operand and
+ * repeats 8 words of the left one. A sum is one chain over the pairs: first the odd elements'
+ * product, then the even ones'. The tiles of Winograd's transforms are 16 channels wide. */
+#include "half.h"
+#include "lanes_turn.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#if defined(__AVX512BW__)
+#include <immintrin.h>
+#define HALF __attribute__((target("avx512bf16")))
+#define FAST true
+#else
+#define HALF
+#define FAST false
+#endif
+
+enum { N = 16, GROUP = GAN_HALF_GROUP, PANEL = GAN_HALF_PANEL };
+
+typedef gan__word16 word16;
+typedef float float16 __attribute__((vector_size(64)));
+typedef uint16_t half16 __attribute__((vector_size(32)));
+
+#define PASTE_2(A, B) A##B
+#define PASTE(A, B) PASTE_2(A, B)
+#define SET PASTE(gan__half_lanes, GAN_LANES_SUFFIX)
+#define INLINE static inline __attribute__((always_inline)) HALF
+
+extern const struct gan__half_lanes SET;
+
+INLINE float16 load(const float *p)
+{
+    float16 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void store(float16 v, float *p)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+INLINE word16 load_words(const uint32_t *p)
+{
+    word16 v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE float16 load_half(const uint16_t *p)
+{
+    half16 v;
+    memcpy(&v, p, sizeof v);
+    return (float16)(__builtin_convertvector(v, word16) << 16);
+}
+
+#if defined(__AVX512BW__)
+INLINE float16 dot(float16 sum, uint32_t a, word16 b)
+{
+    return (float16)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)a), (__m512bh)b);
+}
+
+/* bf16 in the lower half of each word. */
+INLINE half16 narrow(float16 v)
+{
+    return (half16)_mm512_cvtneps_pbh((__m512)v);
+}
+#else
+INLINE float16 dot(float16 sum, uint32_t a, word16 b)
+{
+    const word16 w = (word16){0} + a;
+    sum += (float16)(w & 0xffff0000u) * (float16)(b & 0xffff0000u);
+    return sum + (float16)(w << 16) * (float16)(b << 16);
+}
+
+INLINE half16 narrow(float16 v)
+{
+    const word16 u = (word16)v, even = (u >> 16) & 1u, nan = (u >> 16) | 0x40u;
+    const word16 is_nan = (word16)((u & 0x7fffffffu) > 0x7f800000u);
+    const word16 r = (u + 0x7fffu + even) >> 16;
+    return __builtin_convertvector((is_nan & nan) | (~is_nan & r), half16);
+}
+#endif
+
+/* The nine taps of one kernel. */
+INLINE word16 load_taps(const float *p)
+{
+#if defined(__AVX512BW__)
+    return (word16)_mm512_maskz_loadu_ps(0x1ff, p);
+#else
+    word16 v = {0};
+    memcpy(&v, p, 9 * sizeof *p);
+    return v;
+#endif
+}
+
+INLINE void store_taps(word16 v, float *p)
+{
+#if defined(__AVX512BW__)
+    _mm512_mask_storeu_ps(p, 0x1ff, (__m512)v);
+#else
+    memcpy(p, &v, 9 * sizeof *p);
+#endif
+}
+
+INLINE void store_half(float16 v, uint16_t *p)
+{
+    const half16 h = narrow(v);
+    memcpy(p, &h, sizeof h);
+}
+
+INLINE word16 pair_of(float16 even, float16 odd)
+{
+    return __builtin_convertvector(narrow(even), word16) |
+           (__builtin_convertvector(narrow(odd), word16) << 16);
+}
+
+/* --- products --------------------------------------------------------------------------------- */
+
+INLINE void tile(const int rows, const uint32_t *a, int64_t a_row, int64_t a_pair,
+                 const uint32_t *b, int64_t pairs, float *c, int64_t c_row, bool add)
+{
+    float16 left[GROUP], right[GROUP];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+        left[r] = add ? load(c + r * c_row) : (float16){0};
+        right[r] = add ? load(c + r * c_row + N) : (float16){0};
+    }
+    for (int64_t p = 0; p < pairs; p++) {
+        const word16 b0 = load_words(b + p * PANEL), b1 = load_words(b + p * PANEL + N);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++) {
+            const uint32_t w = a[r * a_row + p * a_pair];
+            left[r] = dot(left[r], w, b0);
+            right[r] = dot(right[r], w, b1);
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+        store(left[r], c + r * c_row);
+        store(right[r], c + r * c_row + N);
+    }
+}
+
+HALF static void last_rows(int64_t rows, const struct gan__half_product *p, const uint32_t *a,
+                           const uint32_t *b, float *c)
+{
+    for (; rows >= 4; rows -= 4, a += 4 * p->a_row, c += 4 * p->c_row) {
+        tile(4, a, p->a_row, p->a_pair, b, p->pairs, c, p->c_row, p->add);
+    }
+    for (; rows > 0; rows--, a += p->a_row, c += p->c_row) {
+        tile(1, a, p->a_row, p->a_pair, b, p->pairs, c, p->c_row, p->add);
+    }
+}
+
+HALF static void product(const struct gan__half_product *p)
+{
+    for (int64_t j = 0; j < p->n; j += PANEL) {
+        const uint32_t *a = p->a, *b = p->b + j / PANEL * p->b_panel;
+        float *c = p->c + j;
+        int64_t i = 0;
+        for (; i + GROUP <= p->m; i += GROUP, a += p->a_group, c += GROUP * p->c_row) {
+            if (p->a_pair == 1) {
+                tile(GROUP, a, p->a_row, 1, b, p->pairs, c, p->c_row, p->add);
+            } else if (p->a_row == 1 && p->a_pair == GROUP) {
+                tile(GROUP, a, 1, GROUP, b, p->pairs, c, p->c_row, p->add);
+            } else {
+                tile(GROUP, a, p->a_row, p->a_pair, b, p->pairs, c, p->c_row, p->add);
+            }
+        }
+        last_rows(p->m - i, p, a, b, c);
+    }
+}
+
+/* --- images ----------------------------------------------------------------------------------- */
+
+/* v = B' d of four rows, B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]; one column after the other. */
+#define INPUT_STEP(V, D0, D1, D2, D3)                                                              \
+    (V)[0] = (D0) - (D2);                                                                          \
+    (V)[1] = (D1) + (D2);                                                                          \
+    (V)[2] = (D2) - (D1);                                                                          \
+    (V)[3] = (D1) - (D3);
+
+INLINE void input_tile(const uint16_t *const *pixel, int64_t c, float16 *v)
+{
+    float16 t[4][4]; /* [column][row], rows transformed */
+#pragma GCC unroll 4
+    for (int x = 0; x < 4; x++) {
+        const float16 d0 = load_half(pixel[x] + c), d1 = load_half(pixel[4 + x] + c);
+        const float16 d2 = load_half(pixel[8 + x] + c), d3 = load_half(pixel[12 + x] + c);
+        INPUT_STEP(t[x], d0, d1, d2, d3)
+    }
+#pragma GCC unroll 4
+    for (int y = 0; y < 4; y++) {
+        INPUT_STEP(v + 4 * y, t[0][y], t[1][y], t[2][y], t[3][y])
+    }
+}
+
+HALF static void input(const uint16_t *const *pixel, int64_t channels, uint16_t *v, int64_t step)
+{
+    for (int64_t c = 0; c < channels; c += N) {
+        float16 e[GAN_WINO_PLACES];
+        input_tile(pixel, c, e);
+#pragma GCC unroll 16
+        for (int k = 0; k < GAN_WINO_PLACES; k++) {
+            store_half(e[k], v + k * step + c);
+        }
+    }
+}
+
+HALF static void input_pair(const uint16_t *const *pixel, int64_t channels, uint32_t *v,
+                            int64_t step, int64_t group)
+{
+    for (int64_t c = 0; c < channels; c += N) {
+        float16 e[GAN_WINO_PLACES], o[GAN_WINO_PLACES];
+        uint32_t *at = v + c / GROUP * group;
+        input_tile(pixel, c, e);
+        input_tile(pixel + GAN_WINO_PLACES, c, o);
+#pragma GCC unroll 16
+        for (int k = 0; k < GAN_WINO_PLACES; k++) {
+            const word16 w = pair_of(e[k], o[k]);
+            memcpy(at + k * step, &w, sizeof w / 2);
+            memcpy(at + k * step + group, (const char *)&w + sizeof w / 2, sizeof w / 2);
+        }
+    }
+}
+
+/* z = A d, A = [1 0; 1 1; 1 -1; 0 -1]. */
+#define GRAD_STEP(Z, D0, D1)                                                                       \
+    (Z)[0] = (D0);                                                                                 \
+    (Z)[1] = (D0) + (D1);                                                                          \
+    (Z)[2] = (D0) - (D1);                                                                          \
+    (Z)[3] = -(D1);
+
+INLINE void grad_tile(const uint16_t *const *pixel, int64_t c, float16 *z)
+{
+    float16 t[2][4]; /* [column][row], rows transformed */
+#pragma GCC unroll 2
+    for (int x = 0; x < 2; x++) {
+        const float16 d0 = load_half(pixel[x] + c), d1 = load_half(pixel[2 + x] + c);
+        GRAD_STEP(t[x], d0, d1)
+    }
+#pragma GCC unroll 4
+    for (int y = 0; y < 4; y++) {
+        GRAD_STEP(z + 4 * y, t[0][y], t[1][y])
+    }
+}
+
+HALF static void grad_pair(const uint16_t *const *pixel, int64_t channels, uint32_t *z,
+                           int64_t step, int64_t panel)
+{
+    for (int64_t c = 0; c < channels; c += N) {
+        float16 e[GAN_WINO_PLACES], o[GAN_WINO_PLACES];
+        grad_tile(pixel, c, e);
+        grad_tile(pixel + 4, c, o);
+        uint32_t *at = z + c / PANEL * panel + c % PANEL;
+#pragma GCC unroll 16
+        for (int k = 0; k < GAN_WINO_PLACES; k++) {
+            const word16 w = pair_of(e[k], o[k]);
+            memcpy(at + k * step, &w, sizeof w);
+        }
+    }
+}
+
+/* y = A' m, A' = [1 1 1 0; 0 1 -1 -1]. */
+#define OUTPUT_STEP(Y0, Y1, M0, M1, M2, M3)                                                        \
+    (Y0) = (M0) + (M1) + (M2);                                                                     \
+    (Y1) = (M1) - (M2) - (M3);
+
+INLINE void output_tile(const float *m, int64_t step, float16 *y)
+{
+    float16 t[2][4];
+#pragma GCC unroll 4
+    for (int x = 0; x < 4; x++) {
+        const float *at = m + x * step;
+        const float16 m0 = load(at), m1 = load(at + 4 * step);
+        const float16 m2 = load(at + 8 * step), m3 = load(at + 12 * step);
+        OUTPUT_STEP(t[0][x], t[1][x], m0, m1, m2, m3)
+    }
+    OUTPUT_STEP(y[0], y[1], t[0][0], t[0][1], t[0][2], t[0][3])
+    OUTPUT_STEP(y[2], y[3], t[1][0], t[1][1], t[1][2], t[1][3])
+}
+
+HALF static void output(const float *m, int64_t step, void *const *pixel, bool half)
+{
+    for (int64_t c = 0; c < PANEL; c += N) {
+        float16 y[4];
+        output_tile(m + c, step, y);
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; k++) {
+            if (pixel[k] != NULL && half) {
+                store_half(y[k], (uint16_t *)pixel[k] + c);
+            } else if (pixel[k] != NULL) {
+                store(y[k], (float *)pixel[k] + c);
+            }
+        }
+    }
+}
+
+/* --- weights ---------------------------------------------------------------------------------- */
+
+/* u = G g, G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1]. */
+#define WEIGHT_STEP(U, G0, G1, G2)                                                                 \
+    (U)[0] = (G0);                                                                                 \
+    (U)[1] = 0.5f * ((G0) + (G2)) + 0.5f * (G1);                                                   \
+    (U)[2] = 0.5f * ((G0) + (G2)) - 0.5f * (G1);                                                   \
+    (U)[3] = (G2);
+
+INLINE void weight_tile(const float *w, int64_t column, bool flip, float16 *u)
+{
+    word16 g[N];
+#pragma GCC unroll 16
+    for (int o = 0; o < N; o++) {
+        g[o] = load_taps(w + o * column);
+    }
+    gan__turn(g);
+    float16 s[3][4];
+#pragma GCC unroll 3
+    for (int x = 0; x < 3; x++) {
+        const float16 g0 = (float16)g[flip ? 8 - x : x], g1 = (float16)g[flip ? 5 - x : 3 + x];
+        const float16 g2 = (float16)g[flip ? 2 - x : 6 + x];
+        WEIGHT_STEP(s[x], g0, g1, g2)
+    }
+#pragma GCC unroll 4
+    for (int y = 0; y < 4; y++) {
+        WEIGHT_STEP(u + 4 * y, s[0][y], s[1][y], s[2][y])
+    }
+}
+
+HALF static void weights(const float *w, int64_t column, int64_t row, bool flip, uint32_t *u,
+                         int64_t step)
+{
+    for (int64_t o = 0; o < PANEL; o += N) {
+        float16 even[GAN_WINO_PLACES], odd[GAN_WINO_PLACES];
+        if (flip) {
+            weight_tile(w + o * column, column, true, even);
+            weight_tile(w + o * column + row, column, true, odd);
+        } else {
+            weight_tile(w + o * column, column, false, even);
+            weight_tile(w + o * column + row, column, false, odd);
+        }
+#pragma GCC unroll 16
+        for (int k = 0; k < GAN_WINO_PLACES; k++) {
+            const word16 v = pair_of(even[k], odd[k]);
+            memcpy(u + k * step + o, &v, sizeof v);
+        }
+    }
+}
+
+/* g = G' u. */
+#define WEIGHT_BACK_STEP(G0, G1, G2, U0, U1, U2, U3)                                               \
+    (G0) = (U0) + 0.5f * ((U1) + (U2));                                                            \
+    (G1) = 0.5f * ((U1) - (U2));                                                                   \
+    (G2) = 0.5f * ((U1) + (U2)) + (U3);
+
+HALF static void weights_back(const float *du, int64_t step, float *w, int64_t column)
+{
+    float16 s[3][4], r[9];
+    word16 g[N] = {{0}};
+#pragma GCC unroll 4
+    for (int x = 0; x < 4; x++) {
+        const float *at = du + x * step;
+        const float16 u0 = load(at), u1 = load(at + 4 * step);
+        const float16 u2 = load(at + 8 * step), u3 = load(at + 12 * step);
+        WEIGHT_BACK_STEP(s[0][x], s[1][x], s[2][x], u0, u1, u2, u3)
+    }
+#pragma GCC unroll 3
+    for (int y = 0; y < 3; y++) {
+        WEIGHT_BACK_STEP(r[3 * y], r[3 * y + 1], r[3 * y + 2], s[y][0], s[y][1], s[y][2], s[y][3])
+    }
+#pragma GCC unroll 9
+    for (int t = 0; t < 9; t++) {
+        g[t] = (word16)r[t];
+    }
+    gan__turn(g);
+#pragma GCC unroll 16
+    for (int o = 0; o < N; o++) {
+        store_taps(g[o], w + o * column);
+    }
+}
+
+const struct gan__half_lanes SET = {.fast = FAST,
+                                    .product = product,
+                                    .input = input,
+                                    .input_pair = input_pair,
+                                    .grad_pair = grad_pair,
+                                    .output = output,
+                                    .weights = weights,
+                                    .weights_back = weights_back};

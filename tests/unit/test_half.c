@@ -1,0 +1,239 @@
+/* test_half.c: loops over bf16 pairs, each instruction set against sums in f64.
+ *
+ * Tolerance: none. Numbers are multiples of 1/4 of a few bits: transforms, roundings to bf16 and
+ * sums are exact in f32 whatever the order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/kernels/half.h"
+
+enum { PLACES = GAN_WINO_PLACES, PANEL = GAN_HALF_PANEL, MOST = 64 };
+
+static const char *const sets[] = {"base", "v3", "v4"};
+static uint32_t state_of = 1;
+
+static float number(void)
+{
+    state_of = state_of * 1664525u + 1013904223u;
+    return (float)((int)(state_of >> 24) % 7 - 3);
+}
+
+static uint16_t half_of(float v)
+{
+    uint32_t u;
+    memcpy(&u, &v, sizeof u);
+    return (uint16_t)(u >> 16);
+}
+
+static float float_of(uint32_t half)
+{
+    float v;
+    half <<= 16;
+    memcpy(&v, &half, sizeof v);
+    return v;
+}
+
+static void products_are_exact(void **state)
+{
+    (void)state;
+    enum { N = 2 * PANEL, PAIRS = 5 };
+    static uint32_t a[MOST * PAIRS], b[N * PAIRS];
+    static float c[MOST * N];
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        for (int64_t m = 1; m < 20 && l != NULL; m++) {
+            for (int order = 0; order < 2; order++) { /* rows by pairs, or groups of 8 rows */
+                for (size_t i = 0; i < sizeof a / sizeof *a; i++) {
+                    a[i] = half_of(number()) | (uint32_t)half_of(number()) << 16;
+                }
+                for (size_t i = 0; i < sizeof b / sizeof *b; i++) {
+                    b[i] = half_of(number()) | (uint32_t)half_of(number()) << 16;
+                }
+                struct gan__half_product p = {.m = m,
+                                              .n = N,
+                                              .pairs = PAIRS,
+                                              .a = a,
+                                              .a_group = GAN_HALF_GROUP * PAIRS,
+                                              .a_row = order == 0 ? PAIRS : 1,
+                                              .a_pair = order == 0 ? 1 : GAN_HALF_GROUP,
+                                              .b = b,
+                                              .b_panel = PAIRS * PANEL,
+                                              .c = c,
+                                              .c_row = N};
+                memset(c, 0xff, sizeof c);
+                l->product(&p);
+                p.add = true;
+                l->product(&p);
+                for (int64_t i = 0; i < m * N; i++) {
+                    const int64_t row = i / N, col = i % N;
+                    double want = 0;
+                    for (int64_t k = 0; k < PAIRS; k++) {
+                        const uint32_t u =
+                            a[row / 8 * p.a_group + row % 8 * p.a_row + k * p.a_pair];
+                        const uint32_t v = b[col / PANEL * p.b_panel + k * PANEL + col % PANEL];
+                        want += 2.0 * (double)float_of(u & 0xffffu) * (double)float_of(v & 0xffffu);
+                        want += 2.0 * (double)float_of(u >> 16) * (double)float_of(v >> 16);
+                    }
+                    assert_true((double)c[i] == want);
+                }
+            }
+        }
+    }
+}
+
+static const double b_rows[4][4] = {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}};
+static const double a_rows[4][2] = {{1, 0}, {1, 1}, {1, -1}, {0, -1}};
+static const double g_rows[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
+
+/* Element (y, x) of L d L', d [n][n] with numbers of any stride. */
+static double transformed(const double *rows, int n, int y, int x, const double *d)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < n; j++) {
+            sum += rows[y * n + i] * rows[x * n + j] * d[i * n + j];
+        }
+    }
+    return sum;
+}
+
+/* Element (y, x) of L' u L, u [4][4]. */
+static double back(const double *rows, int n, int y, int x, const double *u)
+{
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < 4; j++) {
+            sum += rows[i * n + y] * rows[j * n + x] * u[i * 4 + j];
+        }
+    }
+    return sum;
+}
+
+static void check_images(const struct gan__half_lanes *l)
+{
+    static uint16_t image[2 * PLACES][MOST], v[PLACES * MOST];
+    static uint32_t pairs[PLACES * MOST], grads[PLACES * MOST];
+    const uint16_t *pixel[2 * PLACES];
+    for (int i = 0; i < 2 * PLACES; i++) {
+        pixel[i] = image[i];
+        for (int c = 0; c < MOST; c++) {
+            image[i][c] = half_of(number());
+        }
+    }
+    l->input(pixel, MOST, v, MOST);
+    l->input_pair(pixel, MOST, pairs, 8, PLACES * 8); /* groups outside, places inside */
+    l->grad_pair(pixel, MOST, grads, PANEL, PLACES * PANEL);
+    for (int c = 0; c < MOST; c++) {
+        double d[2][PLACES], dy[2][4];
+        for (int i = 0; i < 2 * PLACES; i++) {
+            d[i / PLACES][i % PLACES] = (double)float_of(image[i][c]);
+        }
+        for (int i = 0; i < 8; i++) {
+            dy[i / 4][i % 4] = (double)float_of(image[i][c]);
+        }
+        for (int k = 0; k < PLACES; k++) {
+            const uint32_t p = pairs[c / 8 * PLACES * 8 + k * 8 + c % 8];
+            const uint32_t z = grads[c / PANEL * PLACES * PANEL + k * PANEL + c % PANEL];
+            const double even = transformed(&b_rows[0][0], 4, k / 4, k % 4, d[0]);
+            const double odd = transformed(&b_rows[0][0], 4, k / 4, k % 4, d[1]);
+            assert_true((double)float_of(v[k * MOST + c]) == even);
+            assert_true((double)float_of(p & 0xffffu) == even);
+            assert_true((double)float_of(p >> 16) == odd);
+            for (int t = 0; t < 2; t++) {
+                double want = 0;
+                for (int e = 0; e < 4; e++) {
+                    want += a_rows[k / 4][e / 2] * a_rows[k % 4][e % 2] * dy[t][e];
+                }
+                assert_true((double)float_of(t == 0 ? z & 0xffffu : z >> 16) == want);
+            }
+        }
+    }
+}
+
+static void check_results(const struct gan__half_lanes *l)
+{
+    static float m[PLACES * PANEL], full[4][PANEL];
+    static uint16_t half[4][PANEL];
+    for (int i = 0; i < PLACES * PANEL; i++) {
+        m[i] = number();
+    }
+    l->output(m, PANEL, (void *[]){full[0], full[1], full[2], NULL}, false);
+    l->output(m, PANEL, (void *[]){half[0], half[1], NULL, half[3]}, true);
+    for (int c = 0; c < PANEL; c++) {
+        double u[PLACES];
+        for (int k = 0; k < PLACES; k++) {
+            u[k] = (double)m[k * PANEL + c];
+        }
+        for (int q = 0; q < 4; q++) {
+            const double want = back(&a_rows[0][0], 2, q / 2, q % 2, u);
+            assert_true(q == 3 || (double)full[q][c] == want);
+            assert_true(q == 2 || (double)float_of(half[q][c]) == want);
+        }
+    }
+}
+
+static void check_weights(const struct gan__half_lanes *l, bool flip)
+{
+    static float w[PANEL * 18], du[PLACES * 16], dw[16 * 9 + 1];
+    static uint32_t u[PLACES * PANEL];
+    for (int i = 0; i < PANEL * 18; i++) {
+        w[i] = 2 * number();
+    }
+    l->weights(w, 18, 9, flip, u, PANEL);
+    for (int o = 0; o < PANEL; o++) {
+        for (int row = 0; row < 2; row++) {
+            double g[9];
+            for (int t = 0; t < 9; t++) {
+                g[t] = (double)w[o * 18 + row * 9 + (flip ? 8 - t : t)];
+            }
+            for (int k = 0; k < PLACES; k++) {
+                const uint32_t word = u[k * PANEL + o];
+                assert_true((double)float_of(row == 0 ? word & 0xffffu : word >> 16) ==
+                            transformed(&g_rows[0][0], 3, k / 4, k % 4, g));
+            }
+        }
+    }
+    for (int i = 0; i < PLACES * 16; i++) {
+        du[i] = number();
+    }
+    dw[16 * 9] = 7;
+    l->weights_back(du, 16, dw, 9);
+    for (int o = 0; o < 16; o++) {
+        double e[PLACES];
+        for (int k = 0; k < PLACES; k++) {
+            e[k] = (double)du[k * 16 + o];
+        }
+        for (int t = 0; t < 9; t++) {
+            assert_true((double)dw[o * 9 + t] == back(&g_rows[0][0], 3, t / 3, t % 3, e));
+        }
+    }
+    assert_true(dw[16 * 9] == 7); /* nothing behind the taps */
+}
+
+static void transforms_are_exact(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        if (l == NULL) {
+            continue;
+        }
+        check_images(l);
+        check_results(l);
+        check_weights(l, false);
+        check_weights(l, true);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_exact),
+                                       cmocka_unit_test(transforms_are_exact)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
