@@ -59,6 +59,15 @@ GAN_API gan_status gan_image_read(const char *path, const uint8_t background[3],
 GAN_API void gan_image_release(struct gan_image *image);
 
 /**
+ * Other channels: gray repeated, colour to Rec. 601 luma.
+ *
+ * in:     src  u8 [pixels,from]; from and to are 1 or 3
+ * out:    dst  u8 [pixels,to], not src
+ */
+GAN_API void gan_image_channels(const uint8_t *src, int64_t from, int64_t pixels, int64_t to,
+                                uint8_t *dst);
+
+/**
  * Another size by one of Pillow's filters: widened where the image shrinks, rows first, then columns,
  * each rounded to bytes; weights have 22 binary places.
  *

@@ -66,6 +66,13 @@ struct gan_landscape {
     gan_val loss;  /* the generator's [], a function of `fake`: its descent is drawn; or GAN_NONE */
 };
 
+/** One direction in which a model turns images into images, whatever their size. */
+struct gan_translation {
+    int64_t in, out;  /* channels of what it takes and makes */
+    int64_t multiple; /* sides it takes are multiples of this ... */
+    int64_t least;    /* ... and no smaller than this */
+};
+
 /** One GAN: options, networks, iteration, sampling; registered with GAN_MODEL. */
 struct gan_model {
     const char *name;           /* "dcgan" */
@@ -89,6 +96,11 @@ struct gan_model {
     /* What training shows instead of samples, one row for each image of the batch: input, output,
      * target side by side [N,H,k*W,C]; NULL for models that need no images to sample. */
     gan_val (*show)(gan_step *s, const void *opts);
+    /* Whether the trained model translates from the first images to the second, or with `back` the
+     * other way; NULL: it does not translate. */
+    bool (*translates)(const void *opts, bool back, struct gan_translation *out);
+    /* x [N,H,W,in] translated to [N,H,W,out]; H and W need not be the task's. */
+    gan_val (*translate)(gan_step *s, const void *opts, gan_val x, bool back);
     /* D and the slopes the generator follows, around points [N,H,W,C]; writes no state. NULL: no
      * such pictures. */
     struct gan_landscape (*landscape)(gan_step *s, const void *opts, gan_val points);

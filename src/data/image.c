@@ -169,3 +169,17 @@ void gan_image_release(struct gan_image *image)
     gan__free(image->data);
     *image = (struct gan_image){0};
 }
+
+void gan_image_channels(const uint8_t *src, int64_t from, int64_t pixels, int64_t to, uint8_t *dst)
+{
+    for (int64_t i = 0; i < pixels; i++) {
+        const uint8_t *p = src + i * from;
+        if (from == 3 && to == 1) {
+            dst[i] = (uint8_t)((299 * p[0] + 587 * p[1] + 114 * p[2] + 500) / 1000);
+        } else {
+            for (int64_t k = 0; k < to; k++) {
+                dst[i * to + k] = p[from == 1 ? 0 : k];
+            }
+        }
+    }
+}

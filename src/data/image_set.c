@@ -184,21 +184,6 @@ static gan_status probe_all(struct making *m, gan_err *err)
     return GAN_OK;
 }
 
-/* Gray repeated, colour to Rec. 601 luma. */
-static void convert(const uint8_t *src, int64_t from, int64_t pixels, int64_t to, uint8_t *dst)
-{
-    for (int64_t i = 0; i < pixels; i++) {
-        const uint8_t *p = src + i * from;
-        if (from == 3 && to == 1) {
-            dst[i] = (uint8_t)((299 * p[0] + 587 * p[1] + 114 * p[2] + 500) / 1000);
-        } else {
-            for (int64_t k = 0; k < to; k++) {
-                dst[i * to + k] = p[from == 1 ? 0 : k];
-            }
-        }
-    }
-}
-
 /* The size before cropping or padding: the smallest of the same proportions that covers the target,
  * the largest within it, or the target. */
 static void scaled_size(const struct making *m, const struct gan_image *image, int64_t *height,
@@ -232,12 +217,12 @@ static void place(const struct making *m, const uint8_t *scaled, int64_t h, int6
     int64_t to_y = (m->height - rows) / 2, to_x = (m->width - columns) / 2;
     if (rows < m->height || columns < m->width) {
         for (int64_t i = 0; i < m->height * m->width; i++) {
-            convert(m->list->background, 3, 1, m->channels, dst + i * m->channels);
+            gan_image_channels(m->list->background, 3, 1, m->channels, dst + i * m->channels);
         }
     }
     for (int64_t y = 0; y < rows; y++) {
-        convert(scaled + ((from_y + y) * w + from_x) * c, c, columns, m->channels,
-                dst + ((to_y + y) * m->width + to_x) * m->channels);
+        gan_image_channels(scaled + ((from_y + y) * w + from_x) * c, c, columns, m->channels,
+                           dst + ((to_y + y) * m->width + to_x) * m->channels);
     }
 }
 

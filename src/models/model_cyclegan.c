@@ -251,6 +251,21 @@ static gan_val sample(gan_step *s, const void *options)
     return gan_apply(s, "gen_a", gan_batch(s, GAN_FIELD_IMAGE));
 }
 
+static bool translates(const void *options, bool back, struct gan_translation *out)
+{
+    const struct gan_task *t = &((const struct cyclegan *)options)->task;
+    int64_t a = t->channels, b = t->channels_b;
+    *out = (struct gan_translation){
+        .in = back ? b : a, .out = back ? a : b, .multiple = 4, .least = 8};
+    return true;
+}
+
+static gan_val translate(gan_step *s, const void *options, gan_val x, bool back)
+{
+    (void)options;
+    return gan_apply(s, back ? "gen_b" : "gen_a", x);
+}
+
 /* a | G_A(a) | back | b | G_B(b) | back */
 static gan_val show(gan_step *s, const void *options)
 {
@@ -288,5 +303,7 @@ GAN_MODEL(cyclegan) = {
     .iteration = iteration,
     .sample = sample,
     .show = show,
+    .translates = translates,
+    .translate = translate,
     .claims = claims,
 };

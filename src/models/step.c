@@ -299,6 +299,30 @@ gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, bool show, gan
     return step_done(s, err);
 }
 
+gan_step *gan__step_build_translation(const struct gan__step_cfg *cfg, bool back,
+                                      const int64_t size[2], gan_val *images, gan_err *err)
+{
+    const struct gan_model *m = cfg->model;
+    struct gan_translation about;
+    *images = GAN_NONE;
+    if (m->translates == NULL || !m->translates(cfg->opts, back, &about)) {
+        gan__fail(err, GAN_E_INTERNAL, "model %s does not translate this way", m->name);
+        return NULL;
+    }
+    gan_step *s = step_new(cfg, err);
+    if (!s) {
+        return NULL;
+    }
+    s->sampling = true;
+    struct gan__segment *seg = open_segment(s);
+    if (seg) {
+        gan_shape shape = GAN_SHAPE(s->cfg.batch, size[0], size[1], about.in);
+        gan_val x = gan_feed(seg->graph, "image", cfg->real, shape);
+        *images = m->translate(s, cfg->opts, x, back);
+    }
+    return step_done(s, err);
+}
+
 gan_step *gan__step_build_landscape(const struct gan__step_cfg *cfg, struct gan_landscape *out,
                                     gan_err *err)
 {

@@ -86,6 +86,11 @@ gan_step *gan__step_build(const struct gan__step_cfg *cfg, gan_err *err);
 gan_step *gan__step_build_sample(const struct gan__step_cfg *cfg, bool show, gan_val *images,
                                  gan_err *err);
 
+/* Builds a translation: one segment, feed "image" [batch,height,width,channels]; *images is what
+ * becomes of it. */
+gan_step *gan__step_build_translation(const struct gan__step_cfg *cfg, bool back,
+                                      const int64_t size[2], gan_val *images, gan_err *err);
+
 /* Builds the model's landscape: one segment, feed "points" [batch,H,W,C], "z", those of a batch. */
 gan_step *gan__step_build_landscape(const struct gan__step_cfg *cfg, struct gan_landscape *out,
                                     gan_err *err);
