@@ -1,7 +1,7 @@
 /* test_passes.c: a graph means the same with no pass, with each alone, with each left out, with all.
  *
- * dce, cse, inplace, memplan, order, fuse, fuse_again and fuse_sum change neither operations nor their order
- * inside an element or a sum (a program sums by the blocks of the sum kernel):
+ * dce, cse, inplace, memplan, order, fuse, fuse_again, fuse_sum and bundle change neither operations nor
+ * their order inside an element or a sum (a program sums by the blocks of the sum kernel):
  * outputs and the whole store must agree bit for bit, over several runs. fold, simplify, epilogue and norm
  * round elsewhere (pass_*.c say where): one run must agree within 3e-4 of the largest magnitude of
  * each output in f32 on cpu (a conv of some hundred terms, amplified by batch normalisation of few
@@ -422,7 +422,7 @@ static void close_numbers(const struct trace *a, const struct trace *b, double t
     }
 }
 
-/* fuse_again and fuse_sum do nothing alone: they are compared with fuse. */
+/* fuse_again, fuse_sum and bundle do nothing alone: they are compared with fuse. */
 static const char *const exact[] = {"order",
                                     "recompute",
                                     "order and recompute",
@@ -433,15 +433,16 @@ static const char *const exact[] = {"order",
                                     "fuse",
                                     "fuse and fuse_again",
                                     "fuse and fuse_sum",
-                                    "fuse, fuse_again and fuse_sum"};
+                                    "fuse, fuse_again and fuse_sum",
+                                    "fuse and bundle"};
 static const char *const rounding[] = {"fold", "simplify", "epilogue", "norm"};
 
 /* All passes but those that `kept` names, in the form of gan_plan_opts.without. */
 static const char *all_but(const char *kept, char *list, size_t cap)
 {
-    static const char *const names[] = {"fold",     "simplify",   "cse",      "dce",     "fuse",
-                                        "fuse_sum", "fuse_again", "epilogue", "inplace", "memplan",
-                                        "norm",     "order",      "recompute"};
+    static const char *const names[] = {"fold",     "simplify",   "cse",       "dce",     "fuse",
+                                        "fuse_sum", "fuse_again", "epilogue",  "inplace", "memplan",
+                                        "norm",     "order",      "recompute", "bundle"};
     size_t n = 0;
     list[0] = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -210,6 +210,9 @@ gan_status gan__compile_run(struct gan__compile *c, gan_err *err)
     if (c->bf16 && gan__pass_on(c->without, "precision")) {
         GAN_TRY(gan__compile_precision(c, err));
     }
+    if (gan__pass_on(c->without, "bundle")) {
+        GAN_TRY(gan__compile_bundle(c, err));
+    }
     GAN_TRY(gan__compile_finish(c, err));
     if (gan__pass_on(c->without, "order")) {
         GAN_TRY(gan__compile_order(c, err));

@@ -1,5 +1,6 @@
 /* fused.h: attributes of the operations that only compile passes make: elementwise programs
- * (`fused`) and heavy operations with what follows them (`conv2d_post`, `conv2d_input_grad_post`,
+ * (`fused`), several of them in one
+ * step (`bundle`) and heavy operations with what follows them (`conv2d_post`, `conv2d_input_grad_post`,
  * `matmul_post`). */
 #ifndef GAN_ENGINE_COMPILE_FUSED_H
 #define GAN_ENGINE_COMPILE_FUSED_H
@@ -94,6 +95,18 @@ struct gan__attr_fused {
     const struct gan__program *program;
 };
 
-extern const struct gan__op gan__op_fused, gan__op_copy;
+/* A program among others of one step: its inputs and outputs are runs of the step's. */
+struct gan__part {
+    const struct gan__program *program;
+    int first_in, n_in, first_out, n_out;
+};
+
+/* Attribute of `bundle`: programs that do not read each other's results. Belongs to the plan. */
+struct gan__attr_bundle {
+    const struct gan__part *parts;
+    int64_t n_parts;
+};
+
+extern const struct gan__op gan__op_fused, gan__op_bundle, gan__op_copy;
 
 #endif

@@ -81,6 +81,9 @@ gan_status gan__compile_fuse(struct gan__compile *c, bool group, gan_err *err);
 /* Activations stored in bf16, convolutions and products of bf16; see pass_precision.c. */
 gan_status gan__compile_precision(struct gan__compile *c, gan_err *err);
 
+/* Updates behind one guard become one step; see pass_bundle.c. */
+gan_status gan__compile_bundle(struct gan__compile *c, gan_err *err);
+
 /* Repeats nodes so that less is alive at a time, as c->recompute allows. */
 gan_status gan__compile_recompute(struct gan__compile *c, gan_err *err);
 

@@ -7,9 +7,8 @@
 #include <string.h>
 
 /* Every load of input j reads the element that the program writes at the same time. */
-static bool fused_ok(const struct gan__node *n, int j)
+static bool program_ok(const struct gan__program *p, int j)
 {
-    const struct gan__program *p = ((const struct gan__attr_fused *)n->attr)->program;
     for (int i = 0; i < p->n_loads; i++) {
         if (p->loads[i].input == j && p->loads[i].kind != GAN_LOAD_FULL) {
             return false;
@@ -18,11 +17,28 @@ static bool fused_ok(const struct gan__node *n, int j)
     return true;
 }
 
+/* The same for programs that share a step: one may not write over what another reads. */
+static bool bundle_ok(const struct gan__node *n, int j, int k)
+{
+    const struct gan__attr_bundle *b = n->attr;
+    for (int64_t i = 0; i < b->n_parts; i++) {
+        const struct gan__part *p = &b->parts[i];
+        if (j >= p->first_in && j < p->first_in + p->n_in) {
+            return k >= p->first_out && k < p->first_out + p->n_out &&
+                   program_ok(p->program, j - p->first_in);
+        }
+    }
+    return false;
+}
+
 static bool input_ok(const gan_graph *g, const struct gan__node *n, int j, int k)
 {
     const struct gan__type *in = gan__type_of(g, n->in[j]);
     if (n->op == &gan__op_fused) {
-        return fused_ok(n, j);
+        return program_ok(((const struct gan__attr_fused *)n->attr)->program, j);
+    }
+    if (n->op == &gan__op_bundle) {
+        return bundle_ok(n, j, k);
     }
     if (n->op->flags & GAN_OP_ELEMENTWISE) {
         return gan_shape_equal(&in->shape, &n->out[k].shape);

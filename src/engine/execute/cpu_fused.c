@@ -5,32 +5,19 @@
  *
  * A program that ends in sums runs over the blocks of kernels/reduce.c, each tile by tile; a block's
  * sums go on from tile to tile, so they have the bits of the op `sum`. */
-#include "steps.h"
+#include "cpu_fused.h"
 
 #include "base/err.h"
-#include "engine/compile/fused.h"
 #include "engine/kernels/lanes.h"
-#include "engine/kernels/reduce.h"
+#include "steps.h"
 
 #include <omp.h>
 #include <string.h>
 
-#define MOST_TILE 2048       /* elements: 8 KiB a register */
-#define LEAST_TILE 256       /* below, calls cost more than the first cache saves */
-#define CACHED 8192          /* elements of all registers together: 32 KiB */
-#define LONGEST_PERIOD 4096  /* tiles are whole multiples of a period up to this */
-#define PARALLEL_WORK 262144 /* element-operations that are worth a second thread: some 10 us */
-
-struct machine {
-    const struct gan__program *p;
-    int64_t tile;
-    int64_t tasks;                 /* tiles, or blocks of the sums */
-    struct gan__reduce r;          /* with sums */
-    int64_t partial;               /* f64 numbers of one block and sum */
-    size_t sums_at;                /* place of the blocks' sums in the scratch memory, bytes */
-    int last_read[GAN__MAX_LOADS]; /* last instruction that reads a load, -1 none */
-    void (**fn)(const float *const *in, float *out, int64_t n, const double *num);
-};
+#define MOST_TILE 2048      /* elements: 8 KiB a register */
+#define LEAST_TILE 256      /* below, calls cost more than the first cache saves */
+#define CACHED 8192         /* elements of all registers together: 32 KiB */
+#define LONGEST_PERIOD 4096 /* tiles are whole multiples of a period up to this */
 
 /* Elements of a tile whose registers fit into the first cache. */
 static int64_t wanted_tile(const struct gan__program *p)
@@ -60,24 +47,10 @@ static int64_t choose_tile(const struct gan__program *p, const struct gan__reduc
     return p->count < tile ? (p->count + 15) / 16 * 16 : tile; /* one tile: whole vectors */
 }
 
-static gan_status prepare(struct gan__prepare *p, gan_err *err)
+/* Tile functions of the code, and where each load is read last. */
+static gan_status find_code(struct gan__machine *m, gan_err *err)
 {
-    const struct gan__program *prog = ((const struct gan__attr_fused *)p->attr)->program;
-    struct machine *m = gan__arena_alloc(p->arena, sizeof *m);
-    if (!m) {
-        return gan__fail_nomem(err, sizeof *m, "a program");
-    }
-    m->p = prog;
-    if (prog->n_tails > 0 && !gan__reduce_plan(&prog->shape, prog->axes, &m->r)) {
-        return gan__fail(err, GAN_E_INTERNAL, "a program's sums do not fit its shape");
-    }
-    m->tile = choose_tile(prog, &m->r);
-    m->tasks = prog->n_tails > 0 ? m->r.k0 * m->r.blocks : (prog->count + m->tile - 1) / m->tile;
-    m->partial = m->r.vector ? 1 : m->r.len;
-    m->fn = gan__arena_array(p->arena, (size_t)prog->n_code, sizeof *m->fn);
-    if (!m->fn) {
-        return gan__fail_nomem(err, (size_t)prog->n_code * sizeof *m->fn, "a program");
-    }
+    const struct gan__program *prog = m->p;
     for (int i = 0; i < prog->n_loads; i++) {
         m->last_read[i] = -1;
     }
@@ -103,12 +76,44 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
             m->last_read[prog->tails[i].reg] = prog->n_code;
         }
     }
+    return GAN_OK;
+}
+
+gan_status gan__machine_prepare(const struct gan__program *prog, struct gan__arena *arena,
+                                struct gan__machine *m, gan_err *err)
+{
+    m->p = prog;
+    if (prog->n_tails > 0 && !gan__reduce_plan(&prog->shape, prog->axes, &m->r)) {
+        return gan__fail(err, GAN_E_INTERNAL, "a program's sums do not fit its shape");
+    }
+    m->tile = choose_tile(prog, &m->r);
+    m->tasks = prog->n_tails > 0 ? m->r.k0 * m->r.blocks : (prog->count + m->tile - 1) / m->tile;
+    m->partial = m->r.vector ? 1 : m->r.len;
+    m->fn = gan__arena_array(arena, (size_t)prog->n_code, sizeof *m->fn);
+    if (!m->fn) {
+        return gan__fail_nomem(err, (size_t)prog->n_code * sizeof *m->fn, "a program");
+    }
+    return find_code(m, err);
+}
+
+size_t gan__machine_bench(const struct gan__machine *m)
+{
+    return ((size_t)m->p->n_regs * (size_t)m->tile * sizeof(float) + 63) / 64 * 64;
+}
+
+static gan_status prepare(struct gan__prepare *p, gan_err *err)
+{
+    struct gan__machine *m = gan__arena_alloc(p->arena, sizeof *m);
+    if (!m) {
+        return gan__fail_nomem(err, sizeof *m, "a program");
+    }
+    const struct gan__attr_fused *attr = p->attr;
+    GAN_TRY(gan__machine_prepare(attr->program, p->arena, m, err));
     p->ctx = m;
     size_t threads = (size_t)(p->threads < m->tasks ? p->threads : m->tasks);
-    m->sums_at = threads * (size_t)prog->n_regs * (size_t)m->tile * sizeof(float);
-    m->sums_at = (m->sums_at + 63) / 64 * 64;
+    m->sums_at = threads * gan__machine_bench(m);
     p->scratch_bytes =
-        m->sums_at + (size_t)(m->tasks * m->partial * prog->n_tails) * sizeof(double);
+        m->sums_at + (size_t)(m->tasks * m->partial * m->p->n_tails) * sizeof(double);
     return GAN_OK;
 }
 
@@ -227,7 +232,7 @@ struct bench {
 };
 
 /* Does every tile begin at a whole number of periods? */
-static bool tiles_begin_at(const struct machine *m, int64_t period)
+static bool tiles_begin_at(const struct gan__machine *m, int64_t period)
 {
     const struct gan__reduce *r = &m->r;
     int64_t row = r->vector ? 1 : r->len, all = r->vector ? r->r1 : r->rows * r->len;
@@ -237,13 +242,13 @@ static bool tiles_begin_at(const struct machine *m, int64_t period)
 }
 
 /* Loads that are the same in every tile of the thread. */
-static bool constant_load(const struct machine *m, const struct gan__load *l)
+static bool constant_load(const struct gan__machine *m, const struct gan__load *l)
 {
     return l->kind == GAN_LOAD_SCALAR || l->kind == GAN_LOAD_IMM ||
            (l->kind == GAN_LOAD_PERIOD && tiles_begin_at(m, l->period));
 }
 
-static void load_once(const struct machine *m, const struct gan__call *c, struct bench *b,
+static void load_once(const struct gan__machine *m, const struct gan__call *c, struct bench *b,
                       int64_t longest)
 {
     for (int i = 0; i < m->p->n_loads; i++) {
@@ -263,7 +268,7 @@ static void load_once(const struct machine *m, const struct gan__call *c, struct
     }
 }
 
-static void load_tile(const struct machine *m, const struct gan__call *c, struct bench *b,
+static void load_tile(const struct gan__machine *m, const struct gan__call *c, struct bench *b,
                       int64_t start, int64_t n)
 {
     for (int i = 0; i < m->p->n_loads; i++) {
@@ -286,7 +291,7 @@ static void load_tile(const struct machine *m, const struct gan__call *c, struct
 }
 
 /* May the save's operation write to the result's memory at once? */
-static bool writes_at_once(const struct machine *m, const struct gan__call *c,
+static bool writes_at_once(const struct gan__machine *m, const struct gan__call *c,
                            const struct gan__save *s)
 {
     if (c->out[s->output].dtype != GAN_F32) {
@@ -316,7 +321,7 @@ static void save(const struct gan__call *c, const struct gan__save *s, const flo
 }
 
 /* Adds the tile's registers to the block's sums. */
-static void add_tails(const struct machine *m, const struct bench *b, double *sums, int64_t n)
+static void add_tails(const struct gan__machine *m, const struct bench *b, double *sums, int64_t n)
 {
     for (int i = 0; i < m->p->n_tails; i++) {
         const float *x = b->reg[m->p->tails[i].reg];
@@ -328,7 +333,7 @@ static void add_tails(const struct machine *m, const struct bench *b, double *su
     }
 }
 
-static void run_tile(const struct machine *m, const struct gan__call *c, struct bench *b,
+static void run_tile(const struct gan__machine *m, const struct gan__call *c, struct bench *b,
                      float *const *direct, int64_t start, int64_t n)
 {
     const struct gan__program *p = m->p;
@@ -345,20 +350,21 @@ static void run_tile(const struct machine *m, const struct gan__call *c, struct 
     }
     add_tails(m, b, b->sums, n);
     for (int i = 0; i < p->n_saves; i++) {
-        if (!direct[p->saves[i].instr]) {
-            save(c, &p->saves[i], b->reg[p->saves[i].reg], start, n);
+        const struct gan__save *s = &p->saves[i];
+        if (direct[s->instr] != c->out[s->output].data) {
+            save(c, s, b->reg[s->reg], start, n);
         }
     }
 }
 
-static double *block_sums(const struct machine *m, const struct gan__call *c, int64_t task)
+static double *block_sums(const struct gan__machine *m, const struct gan__call *c, int64_t task)
 {
     double *all = (double *)(void *)((unsigned char *)c->scratch + m->sums_at);
     return all + task * m->partial * m->p->n_tails;
 }
 
 /* One block of the sums, from its first element on. */
-static void run_block(const struct machine *m, const struct gan__call *c, struct bench *b,
+static void run_block(const struct gan__machine *m, const struct gan__call *c, struct bench *b,
                       float *const *direct, int64_t task)
 {
     const struct gan__reduce *r = &m->r;
@@ -378,11 +384,11 @@ static void run_block(const struct machine *m, const struct gan__call *c, struct
     }
 }
 
-static void run_tasks(const struct machine *m, const struct gan__call *c, float *const *direct,
-                      int64_t first, int64_t end, int thread)
+/* Tasks first..end-1; own: memory of gan__machine_bench bytes. */
+static void run_tasks(const struct gan__machine *m, const struct gan__call *c, float *const *direct,
+                      int64_t first, int64_t end, float *own)
 {
-    struct bench b;
-    b.own = (float *)c->scratch + (int64_t)thread * m->p->n_regs * m->tile;
+    struct bench b = {.own = own};
     int64_t count = m->p->count;
     load_once(m, c, &b, m->tile < count ? m->tile : count);
     for (int64_t t = first; t < end; t++) {
@@ -395,8 +401,26 @@ static void run_tasks(const struct machine *m, const struct gan__call *c, float 
     }
 }
 
+/* direct[i] = where instruction i may write its result at once. */
+static void find_direct(const struct gan__machine *m, const struct gan__call *c, float **direct)
+{
+    for (int i = 0; i < m->p->n_saves; i++) {
+        if (writes_at_once(m, c, &m->p->saves[i])) {
+            direct[m->p->saves[i].instr] = c->out[m->p->saves[i].output].data;
+        }
+    }
+}
+
+void gan__machine_run(const struct gan__machine *m, const struct gan__call *c, int64_t first,
+                      int64_t end, void *own)
+{
+    float *direct[GAN__MAX_CODE] = {NULL};
+    find_direct(m, c, direct);
+    run_tasks(m, c, direct, first, end, own);
+}
+
 /* Adds the blocks of each k0 in their order. */
-static void finish_sums(const struct machine *m, const struct gan__call *c)
+static void finish_sums(const struct gan__machine *m, const struct gan__call *c)
 {
     int64_t step = m->partial * m->p->n_tails;
     for (int i = 0; i < m->p->n_tails; i++) {
@@ -410,25 +434,21 @@ static void finish_sums(const struct machine *m, const struct gan__call *c)
 
 static void run(const struct gan__call *c)
 {
-    const struct machine *m = c->ctx;
-    const struct gan__program *p = m->p;
+    const struct gan__machine *m = c->ctx;
     float *direct[GAN__MAX_CODE] = {NULL};
-    for (int i = 0; i < p->n_saves; i++) {
-        if (writes_at_once(m, c, &p->saves[i])) {
-            direct[p->saves[i].instr] = c->out[p->saves[i].output].data;
-        }
-    }
+    find_direct(m, c, direct);
     int threads = c->run->threads;
     if (threads > m->tasks) {
         threads = (int)m->tasks;
     }
-    if (threads <= 1 || p->count * (p->n_code + 2 * p->n_tails) < PARALLEL_WORK) {
-        run_tasks(m, c, direct, 0, m->tasks, 0);
+    if (threads <= 1 || gan__machine_work(m) < GAN__PARALLEL_WORK) {
+        run_tasks(m, c, direct, 0, m->tasks, c->scratch);
     } else {
 #pragma omp parallel num_threads(threads)
         {
             int64_t i = omp_get_thread_num(), n = omp_get_num_threads();
-            run_tasks(m, c, direct, m->tasks * i / n, m->tasks * (i + 1) / n, (int)i);
+            run_tasks(m, c, direct, m->tasks * i / n, m->tasks * (i + 1) / n,
+                      gan__bench_at(c, gan__machine_bench(m), i));
         }
     }
     finish_sums(m, c);

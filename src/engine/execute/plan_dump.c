@@ -7,14 +7,10 @@
 
 #include <string.h>
 
-const char *gan__step_name(const struct gan__step *s, char *dst, size_t cap)
+/* "mul+add" */
+static void name_program(const struct gan__program *p, char *dst, size_t cap)
 {
     size_t at = 0;
-    if (s->op != &gan__op_fused) {
-        (void)gan__copy(dst, cap, s->op->name);
-        return dst;
-    }
-    const struct gan__program *p = ((const struct gan__attr_fused *)s->call.attr)->program;
     dst[0] = '\0';
     for (int i = 0; i < p->n_code && at < cap; i++) {
         if (!gan__format(dst + at, cap - at, "%s%s", i > 0 ? "+" : "", p->code[i].op->name)) {
@@ -24,6 +20,21 @@ const char *gan__step_name(const struct gan__step *s, char *dst, size_t cap)
     }
     if (p->n_tails > 0 && at < cap) {
         (void)gan__format(dst + at, cap - at, "+%d sums", p->n_tails);
+    }
+}
+
+const char *gan__step_name(const struct gan__step *s, char *dst, size_t cap)
+{
+    if (s->op == &gan__op_bundle) { /* the last program is as good as any */
+        const struct gan__attr_bundle *b = s->call.attr;
+        if (gan__format(dst, cap, "%lld x ", (long long)b->n_parts)) {
+            size_t at = strlen(dst);
+            name_program(b->parts[b->n_parts - 1].program, dst + at, cap - at);
+        }
+    } else if (s->op == &gan__op_fused) {
+        name_program(((const struct gan__attr_fused *)s->call.attr)->program, dst, cap);
+    } else {
+        (void)gan__copy(dst, cap, s->op->name);
     }
     return dst;
 }

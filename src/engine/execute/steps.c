@@ -23,6 +23,14 @@ static double count_flops(const struct gan__node *n, const struct gan__type *in)
         const struct gan__program *p = ((const struct gan__attr_fused *)n->attr)->program;
         return (double)p->count * p->n_ops;
     }
+    if (n->op == &gan__op_bundle) {
+        const struct gan__attr_bundle *b = n->attr;
+        double sum = 0;
+        for (int64_t i = 0; i < b->n_parts; i++) {
+            sum += (double)b->parts[i].program->count * b->parts[i].program->n_ops;
+        }
+        return sum;
+    }
     if (n->op->flops) {
         return n->op->flops(in, n->out, n->attr);
     }

@@ -104,7 +104,7 @@ void gan__steps_copies(const gan_plan *p, const struct gan__layout *l,
 /* Gives every tensor its pointer or a place in a list of pointers to fill. */
 gan_status gan__steps_bind(gan_plan *p, const struct gan__layout *l, gan_err *err);
 
-/* "mul+add" for a program, else the op's name; written to dst, cut when too long. */
+/* "mul+add" for a program, "3 x mul+add" for a bundle, else the op's name; written to dst, cut when too long. */
 const char *gan__step_name(const struct gan__step *s, char *dst, size_t cap);
 
 /* Checks and binds feeds and scalars, the workspace and the run's numbers. */
