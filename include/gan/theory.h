@@ -56,7 +56,7 @@ struct gan_theory_file {
 };
 
 /** Room in a result. */
-enum { GAN_THEORY_CHECKS = 48, GAN_THEORY_FILES = 24 };
+enum { GAN_THEORY_CHECKS = 48, GAN_THEORY_FILES = 24, GAN_THEORY_MISSING = 256 };
 
 /** What an experiment found. */
 struct gan_theory_result {
@@ -65,7 +65,8 @@ struct gan_theory_result {
     size_t n_checks, n_failed;
     struct gan_theory_file file[GAN_THEORY_FILES];
     size_t n_files;
-    bool no_figures; /* this build cannot draw: checks and tables only */
+    char missing[GAN_THEORY_MISSING]; /* what it needs and this machine lacks: it was not run */
+    bool no_figures;                  /* this build cannot draw: checks and tables only */
     bool quick;
     double seconds;
 };
@@ -96,7 +97,8 @@ GAN_API gan_status gan_theory_run(const struct gan_experiment *e,
 
 /**
  * Runs all experiments, each in a directory of its own name, and writes index.html: one report of
- * all of them, self-contained.
+ * all of them, self-contained. One that needs data or a library that is not there is not run, and the
+ * report says so.
  *
  * in:     done  called after each experiment; may be NULL
  * out:    failed  expected values that were missed, of all experiments

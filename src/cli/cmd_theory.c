@@ -41,7 +41,9 @@ static void print_text(const struct gan_theory_result *r)
     }
     (void)printf("  %zu of %zu as expected, %.1f s\n", r->n_checks - r->n_failed, r->n_checks,
                  r->seconds);
-    if (r->no_figures) {
+    if (r->missing[0] != '\0') {
+        gan__say("theory: %s was not run: %s", r->experiment->name, r->missing);
+    } else if (r->no_figures) {
         gan__say("theory: this build cannot draw (no cairo): %s has no figures",
                  r->experiment->name);
     }

@@ -103,6 +103,12 @@ static gan_status add_result(struct gan__str *s, const struct gan_theory_result 
     gan__str_add(s, "</p>\n<p class=\"ref\">");
     add_escaped(s, e->ref);
     gan__str_add(s, "</p>\n");
+    if (r->missing[0] != '\0') {
+        gan__str_add(s, "<p>Not run: ");
+        add_escaped(s, r->missing);
+        gan__str_add(s, ".</p>\n");
+        return GAN_OK;
+    }
     if (r->no_figures) {
         gan__str_add(s, "<p>This build cannot draw (no cairo): there are no figures.</p>\n");
     }
