@@ -25,7 +25,8 @@
  *
  * The data are an endless concatenation of permutations, one per epoch, keyed by (seed, epoch).
  * What stands at a position depends on the position alone, so a loader set to the number of images
- * seen so far continues exactly. */
+ * seen so far continues exactly. With balance=1 every run of K positions from a multiple of K on holds
+ * each of the K classes once, and each class is an endless concatenation of permutations of its own. */
 #ifndef GAN_DATA_H
 #define GAN_DATA_H
 
@@ -66,28 +67,31 @@ struct gan_data_kind {
 
 /** Facts about an open data set. Texts live as long as the data set. */
 struct gan_dataset_info {
-    const char *spec;               /* as it was given */
-    const char *kind;               /* "idx" */
-    const char *file;               /* file of the images, "" when there is none */
-    int64_t count;                  /* samples; INT64_MAX when endless */
-    int64_t height, width;          /* of a sample as it is stored; 1 and 1 for points */
-    int64_t channels;               /* 1 or 3, after compositing; the dimension of points */
-    int64_t count_b;                /* second images, 0 when there are none */
-    int64_t height_b, width_b;      /* of a second image as it is stored */
-    int64_t channels_b;             /* 1 or 3 */
-    bool paired;                    /* second image i belongs to sample i */
-    int64_t size;                   /* size= of the SPEC, 0 when not given */
-    int64_t want_channels;          /* channels= of the SPEC, 0 when not given */
-    bool flip;                      /* flip= of the SPEC */
-    int64_t jitter;                 /* jitter= of the SPEC */
-    bool points;                    /* samples are points: no range, no resizing */
-    bool endless;                   /* every position is a new sample */
-    bool alpha;                     /* stored with alpha, composited on the background */
-    bool labelled;                  /* samples have classes */
-    int64_t classes;                /* 0 when not labelled */
-    const char *const *class_names; /* `classes` names, or NULL */
-    uint64_t memory_bytes;          /* mapped or held in memory while open */
-    int64_t skipped;                /* broken files that were left out, as skip-broken=yes says */
+    const char *spec;                   /* as it was given */
+    const char *kind;                   /* "idx" */
+    const char *file;                   /* file of the images, "" when there is none */
+    int64_t count;                      /* samples; INT64_MAX when endless */
+    int64_t height, width;              /* of a sample as it is stored; 1 and 1 for points */
+    int64_t channels;                   /* 1 or 3, after compositing; the dimension of points */
+    int64_t count_b;                    /* second images, 0 when there are none */
+    int64_t height_b, width_b;          /* of a second image as it is stored */
+    int64_t channels_b;                 /* 1 or 3 */
+    bool paired;                        /* second image i belongs to sample i */
+    int64_t size;                       /* size= of the SPEC, 0 when not given */
+    int64_t want_channels;              /* channels= of the SPEC, 0 when not given */
+    bool flip;                          /* flip= of the SPEC */
+    int64_t jitter;                     /* jitter= of the SPEC */
+    bool points;                        /* samples are points: no range, no resizing */
+    bool endless;                       /* every position is a new sample */
+    bool alpha;                         /* stored with alpha, composited on the background */
+    bool labelled;                      /* samples have classes */
+    int64_t classes;                    /* 0 when not labelled */
+    const char *const *class_names;     /* `classes` names, or NULL */
+    uint64_t memory_bytes;              /* mapped or held in memory while open */
+    bool balance;                       /* balance= of the SPEC */
+    int64_t attributes;                 /* yes-or-no facts of each sample, 0 for none */
+    const char *const *attribute_names; /* `attributes` names, or NULL */
+    int64_t skipped; /* broken files that were left out, as skip-broken=yes says */
 };
 
 /** How batches are made. Zero fields mean the default in brackets. */
@@ -129,7 +133,7 @@ typedef struct gan_loader gan_loader;
  */
 GAN_API bool gan_data_kind(size_t i, struct gan_data_kind *out);
 
-/** Options that every image SPEC takes: size, channels, flip, jitter, pad. */
+/** Options that every image SPEC takes: size, channels, flip, jitter, pad, balance. */
 GAN_API const struct gan_opt *gan_data_options(void);
 
 /**
@@ -171,6 +175,15 @@ GAN_API gan_status gan_dataset_pixels(const gan_dataset *ds, int64_t index, uint
  * GAN_E_UNSUPPORTED when there are none. */
 GAN_API gan_status gan_dataset_pixels_b(const gan_dataset *ds, int64_t index, uint8_t *hwc,
                                         gan_err *err);
+
+/**
+ * Attributes of a sample, as the list of an attributes: set gives them.
+ *
+ * out:     value  [info's attributes]: 1 or -1
+ * errors:  GAN_E_RANGE (index), GAN_E_UNSUPPORTED (the set has none)
+ */
+GAN_API gan_status gan_dataset_attributes(const gan_dataset *ds, int64_t index, int8_t *value,
+                                          gan_err *err);
 
 /** Size and channels of images as a loader gives them. */
 struct gan_view {

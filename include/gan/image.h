@@ -8,8 +8,8 @@
  *         gan_image_release(&image);
  *     }
  *
- * PNG (1 to 16 bits, gray, RGB, palette, with or without alpha), JPEG (baseline, progressive, CMYK)
- * and PNM (P1 to P6). What a header promises is held against the file's size before memory is asked
+ * PNG (1 to 16 bits, gray, RGB, palette, with or without alpha), JPEG (baseline, progressive, CMYK;
+ * turned upright as its EXIF data say) and PNM (P1 to P6). What a header promises is held against the file's size before memory is asked
  * for. threads: any. */
 #ifndef GAN_IMAGE_H
 #define GAN_IMAGE_H

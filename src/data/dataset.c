@@ -69,6 +69,9 @@ static void fill_info(gan_dataset *ds, const struct gan__spec *spec)
         .class_names = s->class_names,
         .memory_bytes = s->memory_bytes,
         .skipped = s->skipped,
+        .balance = spec->common.balance,
+        .attributes = s->attributes,
+        .attribute_names = s->attribute_names,
     };
     ds->info.jitter = spec->common.jitter;
     ds->pad_edge = spec->common.pad == 1;
@@ -104,6 +107,9 @@ static gan_status open_into(gan_dataset *ds, const char *text, struct gan__spec 
     ds->source.want_channels = spec->common.channels;
     GAN_TRY(spec->kind->open(&ds->source, spec->argument, spec->opts, err));
     GAN_TRY(check_points(ds, spec, err));
+    if (spec->common.balance && (ds->source.classes == 0 || ds->source.endless)) {
+        return gan__fail(err, GAN_E_ARG, "data %s: balance needs classes, there are none", text);
+    }
     fill_info(ds, spec);
     return GAN_OK;
 }
@@ -178,4 +184,18 @@ int32_t gan_dataset_label(const gan_dataset *ds, int64_t index)
         return -1;
     }
     return s->label(s, 0, index);
+}
+
+gan_status gan_dataset_attributes(const gan_dataset *ds, int64_t index, int8_t *value, gan_err *err)
+{
+    const struct gan__source *s = &ds->source;
+    if (s->attribute_row == NULL) {
+        return gan__fail(err, GAN_E_UNSUPPORTED, "data %s have no attributes", ds->info.spec);
+    }
+    if (index < 0 || index >= s->count) {
+        return gan__fail(err, GAN_E_RANGE, "image %" PRId64 " of data %s, allowed 0 to %" PRId64,
+                         index, ds->info.spec, s->count - 1);
+    }
+    memcpy(value, s->attribute_row(s, index), (size_t)s->attributes);
+    return GAN_OK;
 }

@@ -16,10 +16,12 @@ struct gan__source {
     uint8_t background[3];            /* what padding is filled with */
     int64_t classes;                  /* 0: not labelled */
     const char *const *class_names;   /* or NULL */
-    int64_t skipped;                  /* broken files left out */
-    const char *file;                 /* file of the images, owned by state; or NULL */
-    uint64_t memory_bytes;            /* mapped or allocated */
-    void *state;                      /* the kind's own */
+    int64_t attributes;               /* yes-or-no facts of each sample, or 0 */
+    const char *const *attribute_names;
+    int64_t skipped;       /* broken files left out */
+    const char *file;      /* file of the images, owned by state; or NULL */
+    uint64_t memory_bytes; /* mapped or allocated */
+    void *state;           /* the kind's own */
 
     struct gan__source
         *second; /* second images: allocated, released and freed with this; or NULL */
@@ -30,6 +32,7 @@ struct gan__source {
     /* Points: f32 [channels] from (seed, index). Any thread. */
     void (*point)(const struct gan__source *s, uint64_t seed, int64_t index, float *dst);
     int32_t (*label)(const struct gan__source *s, uint64_t seed, int64_t index); /* or NULL */
+    const int8_t *(*attribute_row)(const struct gan__source *s, int64_t index);  /* 1 or -1 each */
     void (*release)(struct gan__source *s);
 };
 

@@ -25,4 +25,12 @@ gan_status gan__image_jpeg(const struct gan__image_bytes *b, bool pixels, struct
 gan_status gan__image_pnm(const struct gan__image_bytes *b, bool pixels, struct gan_image *image,
                           gan_err *err);
 
+/* EXIF's orientation of a JPEG, 1 to 8; 1: as stored, also where there is none. */
+int gan__jpeg_orientation(const struct gan__image_bytes *b);
+
+/* Turns the size, or size and pixels, from stored to upright. */
+void gan__image_turn_size(struct gan_image *image, int orientation);
+gan_status gan__image_turn(struct gan_image *image, int orientation, const char *path,
+                           gan_err *err);
+
 #endif

@@ -101,7 +101,13 @@ gan_status gan__image_jpeg(const struct gan__image_bytes *b, bool pixels, struct
         image->height = height;
         image->width = width;
         image->channels = colours == TJCS_GRAY ? 1 : 3;
-        status = pixels ? decode(tj, b, colours, image, err) : GAN_OK;
+        int orientation = gan__jpeg_orientation(b);
+        if (pixels) {
+            status = decode(tj, b, colours, image, err);
+            status = status == GAN_OK ? gan__image_turn(image, orientation, b->path, err) : status;
+        } else {
+            gan__image_turn_size(image, orientation);
+        }
     }
     (void)tjDestroy(tj);
     return status;

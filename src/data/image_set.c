@@ -22,7 +22,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { HEADER = 64, VERSION = 1, MANY = 1000, NAMED = 10 };
+enum { HEADER = 64, VERSION = 2, MANY = 1000, NAMED = 10 };
 enum { CROP, STRETCH, PAD }; /* list->fit */
 
 struct making {

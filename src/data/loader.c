@@ -9,6 +9,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
+#include "balance.h"
 #include "loader_plan.h"
 
 #include "base/alloc.h"
@@ -47,7 +48,8 @@ struct gan_loader {
     struct gan_loader_cfg cfg; /* with defaults filled in */
     struct gan__transform transform, transform_b;
     uint64_t order_key, order_b_key, flip_key, flip_b_key;
-    size_t sample, sample_b; /* floats of one sample */
+    struct gan__balance balance; /* empty unless classes come equally often */
+    size_t sample, sample_b;     /* floats of one sample */
     int64_t jitter;
 
     struct slot slots[RING];
@@ -166,7 +168,9 @@ static gan_status fill_sample(const struct worker *w, struct slot *slot, int64_t
     const struct gan__source *s = &l->ds->source;
     int64_t position = slot->batch.first + k;
     int64_t epoch = 0, index = position;
-    if (!s->endless) {
+    if (l->balance.classes > 0) {
+        index = gan__balance_at(&l->balance, l->order_key, position, &epoch);
+    } else if (!s->endless) {
         index = shuffled(l->order_key, s->count, position, &epoch);
     }
     slot->index[k] = index;
@@ -298,6 +302,9 @@ static gan_status build(struct gan_loader *l, const struct gan_loader_cfg *want,
     l->flip_b_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/flip_b"));
     l->order_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/order"));
     l->flip_key = gan__stream_key(l->cfg.seed, 0, 0, gan__hash_text("data/flip"));
+    if (l->ds->info.balance) {
+        GAN_TRY(gan__balance_init(&l->balance, &l->ds->source, err));
+    }
     GAN_TRY(make_slots(l, &z, err));
     return make_workers(l, &z, err);
 }
@@ -360,6 +367,7 @@ void gan_loader_free(gan_loader *l)
     if (l->has_lock) {
         (void)pthread_mutex_destroy(&l->lock);
     }
+    gan__balance_release(&l->balance);
     gan__transform_release(&l->transform);
     gan__transform_release(&l->transform_b);
     gan__free(l);
@@ -427,7 +435,8 @@ uint64_t gan_loader_bytes(const gan_dataset *ds, const struct gan_loader_cfg *wa
         return 0;
     }
     size_t index_b = z.images_b > 0 ? z.index : 0;
-    return sizeof(struct gan_loader) + taps +
+    uint64_t members = ds->info.balance ? gan__balance_bytes(&ds->source) : 0;
+    return sizeof(struct gan_loader) + taps + members +
            RING * (z.images + z.images_b + z.labels + z.index + index_b) +
            (uint64_t)cfg.threads * (z.pixels + z.scratch + z.wide);
 }

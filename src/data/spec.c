@@ -25,6 +25,7 @@ static const struct gan_opt common_opts[] = {
     GAN_OPT_I64(S, jitter, "jitter", "0", 0, 1024,
                 "scale this many pixels too large, crop at a place chosen anew every epoch"),
     GAN_OPT_CHOICE(S, pad, "pad", "background", "background|edge", "what padding is filled with"),
+    GAN_OPT_BOOL(S, balance, "balance", "no", "every class equally often, however many it has"),
     GAN_OPT_END,
 };
 #undef S
@@ -206,10 +207,10 @@ static gan_status check_wrapped(const struct gan__spec *spec, gan_err *err)
     if (inner.kind->points || inner.kind->wraps) {
         status = gan__fail(err, GAN_E_ARG, "data %s needs a set of single images, %s %s", kind,
                            inner.kind->name, inner.kind->points ? "are points" : "makes pairs");
-    } else if (c->flip || c->jitter != 0) {
+    } else if (c->flip || c->jitter != 0 || c->balance) {
         status = gan__fail(err, GAN_E_ARG,
-                           "data %s: flip and jitter stand outside the parentheses, both images "
-                           "of a pair move alike",
+                           "data %s: flip, jitter and balance stand outside the parentheses: both "
+                           "images of a pair move alike",
                            kind);
     }
     gan__spec_release(&inner);

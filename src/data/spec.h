@@ -15,6 +15,7 @@ struct gan__spec_common {
     bool flip;
     int64_t jitter;
     int pad; /* 0 background, 1 edge */
+    bool balance;
 };
 
 struct gan__spec {

@@ -209,12 +209,24 @@ static gan_status open_decoder(const char *path, char **bytes, spng_ctx **ctx,
     return rc == 0 ? check_size(path, ihdr, size, err) : fail_png(err, GAN_E_FORMAT, path, rc);
 }
 
+/* 16 bits to the nearest of 8, in place: libspng would cut the lower byte off. */
+static void to_bytes(uint8_t *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t v;
+        memcpy(&v, data + 2 * i, sizeof v);
+        data[i] = (uint8_t)((v * 255u + 32767u) / 65535u);
+    }
+}
+
 static gan_status decode(const char *path, spng_ctx *ctx, const struct spng_ihdr *ihdr,
                          struct gan__image *image, gan_err *err)
 {
     size_t bytes = 0;
     struct spng_trns trns;
-    int rc = spng_decoded_image_size(ctx, SPNG_FMT_RGBA8, &bytes);
+    bool wide = ihdr->bit_depth == 16;
+    int format = wide ? SPNG_FMT_RGBA16 : SPNG_FMT_RGBA8;
+    int rc = spng_decoded_image_size(ctx, format, &bytes);
     if (rc != 0) {
         return fail_png(err, GAN_E_FORMAT, path, rc);
     }
@@ -222,10 +234,14 @@ static gan_status decode(const char *path, spng_ctx *ctx, const struct spng_ihdr
     if (data == NULL) {
         return gan__fail_nomem(err, bytes, path);
     }
-    rc = spng_decode_image(ctx, data, bytes, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS);
+    rc = spng_decode_image(ctx, data, bytes, format, SPNG_DECODE_TRNS);
     if (rc != 0) {
         gan__free(data);
         return fail_png(err, GAN_E_FORMAT, path, rc);
+    }
+    if (wide) {
+        bytes /= 2;
+        to_bytes(data, bytes);
     }
     *image = (struct gan__image){
         .data = data, .height = ihdr->height, .width = ihdr->width, .channels = 4};

@@ -302,7 +302,7 @@ static void options_find_their_set(void **state)
     refused("edges:folder:%square?fti=stretch", GAN_E_ARG, "did you mean fit?");
     refused("edges:(folder:%square", GAN_E_ARG, "a parenthesis is not closed");
     refused("edges:(folder:%square)x", GAN_E_ARG, "only ?options may follow");
-    refused("edges:(folder:%square?flip=1)", GAN_E_ARG, "stand outside the parentheses");
+    refused("edges:(folder:%square?flip=1)", GAN_E_ARG, "balance stand outside the parentheses");
     refused("edges:lowres:folder:%square", GAN_E_ARG, "lowres makes pairs");
     refused("edges:toy:8gaussians", GAN_E_ARG, "are points");
     refused("edges:pairs:%side", GAN_E_ARG, "are no single images");
@@ -331,6 +331,131 @@ static void views_are_as_asked_for(void **state)
     gan_dataset_close(ds);
 }
 
+/* Three classes of 2, 3 and 1 images. */
+static void lists(void)
+{
+    static const char text[] = "6\nBald Happy\n0.pgm -1 1\n1.pgm  1 -1\r\n2.pgm -1 1\n"
+                               "3.pgm -1 1\n4.pgm 1 1\n5.pgm -1 1\n";
+    static const char parts[] = "0.pgm 0\n1.pgm 0\n2.pgm 1\n3.pgm 2\n4.pgm 0\n5.pgm 2\n";
+    uint8_t px[PIXELS];
+    char name[64];
+    folder("celeb");
+    folder("celeb/images");
+    for (unsigned i = 0; i < 6; i++) {
+        fill(px, PIXELS, i);
+        assert_true(gan__format(name, sizeof name, "celeb/images/%u.pgm", i));
+        pgm(name, SIDE, SIDE, px);
+    }
+    temp_write(&tmp, "celeb/list_attr_celeba.txt", text, sizeof text - 1);
+    temp_write(&tmp, "celeb/list_eval_partition.txt", parts, sizeof parts - 1);
+}
+
+static void attributes_are_read(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    int8_t value[2];
+    uint8_t px[PIXELS], want[PIXELS];
+    lists();
+    gan_dataset *ds = opened("attributes:%celeb");
+    assert_false(gan_dataset_about(ds)->labelled);
+    assert_int_equal(gan_dataset_about(ds)->count, 6);
+    assert_int_equal(gan_dataset_about(ds)->attributes, 2);
+    assert_string_equal(gan_dataset_about(ds)->attribute_names[1], "Happy");
+    gan_dataset_close(ds);
+    ds = opened("attributes:%celeb?attribute=Bald&split=train");
+    assert_int_equal(gan_dataset_about(ds)->count, 3);
+    assert_string_equal(gan_dataset_about(ds)->class_names[0], "not Bald");
+    static const int32_t bald[3] = {0, 1, 1};
+    static const unsigned file[3] = {0, 1, 4};
+    for (int64_t i = 0; i < 3; i++) {
+        assert_int_equal(gan_dataset_label(ds, i), bald[i]);
+        assert_int_equal(gan_dataset_attributes(ds, i, value, &err), GAN_OK);
+        assert_int_equal(value[0], bald[i] > 0 ? 1 : -1);
+        assert_int_equal(value[1], i == 1 ? -1 : 1);
+        assert_int_equal(gan_dataset_pixels(ds, i, px, &err), GAN_OK);
+        fill(want, PIXELS, file[i]);
+        assert_memory_equal(px, want, PIXELS);
+    }
+    assert_int_equal(gan_dataset_attributes(ds, 3, value, &err), GAN_E_RANGE);
+    gan_dataset_close(ds);
+    refused("attributes:%celeb?attribute=Blad", GAN_E_NOTFOUND, "did you mean Bald?");
+    refused("attributes:%one", GAN_E_NOTFOUND, "list_attr_celeba.txt");
+    static const struct {
+        const char *text, *says;
+    } bad[] = {{"x\nA\na.pgm 1\n", "the first line is not the number of images"},
+               {"1\nA B\na.pgm 1\n", "line 3: 1 values for 2 attributes"},
+               {"1\nA B\na.pgm 1 7\n", "line 3: B is '7', allowed 1 and -1"},
+               {"1\nA\na.pgm 1 1\n", "line 3: more than 1 values"},
+               {"2\nA\na.pgm 1\n", "1 images are listed, the first line says 2"},
+               {"2\n", "0 names of attributes"},
+               {"", "the first line is not"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        temp_write(&tmp, "celeb/bad.txt", bad[i].text, strlen(bad[i].text));
+        refused("attributes:%celeb?list=bad.txt", GAN_E_FORMAT, bad[i].says);
+    }
+}
+
+enum { ROUNDS = 60, CLASSES = 3 };
+
+static void indices(const gan_dataset *ds, int64_t batch, int64_t from, int64_t *index,
+                    int32_t *label)
+{
+    gan_err err = {0};
+    gan_loader *l = NULL;
+    const struct gan_batch *b = NULL;
+    const struct gan_loader_cfg cfg = {.batch = batch, .seed = 4};
+    assert_int_equal(gan_loader_new(ds, &cfg, &l, &err), GAN_OK);
+    assert_int_equal(gan_loader_seek(l, from, &err), GAN_OK);
+    for (int64_t at = from; at < ROUNDS * CLASSES; at += batch) {
+        assert_int_equal(gan_loader_next(l, &b, &err), GAN_OK);
+        for (int64_t i = 0; i < batch && at + i < ROUNDS * CLASSES; i++) {
+            index[at + i] = b->index[i];
+            label[at + i] = b->labels[i];
+        }
+    }
+    gan_loader_free(l);
+}
+
+/* Every run of three holds each class once; every class goes through all of its images before one
+ * comes again; any batch and any place to continue from give the same; the plain order is not so. */
+static void classes_come_equally_often(void **state)
+{
+    (void)state;
+    int64_t index[ROUNDS * CLASSES], again[ROUNDS * CLASSES];
+    int32_t label[ROUNDS * CLASSES];
+    static const int64_t size[CLASSES] = {3, 2, 1}, start[CLASSES] = {0, 3, 5};
+    int order = 0;
+    gan_dataset *ds = opened("domains:%one,%other,%square?balance=1");
+    assert_true(gan_dataset_about(ds)->balance);
+    indices(ds, 4, 0, index, label);
+    for (int64_t r = 0; r < ROUNDS; r++) {
+        const int32_t *y = label + r * CLASSES;
+        assert_int_equal((1 << y[0]) | (1 << y[1]) | (1 << y[2]), 7);
+        order |= 1 << y[0];
+    }
+    assert_int_equal(order, 7); /* the order within a round changes */
+    for (int64_t y = 0; y < CLASSES; y++) {
+        uint32_t seen = 0;
+        int64_t n = 0;
+        for (int64_t i = 0; i < ROUNDS * CLASSES; i++) {
+            if (label[i] != y) {
+                continue;
+            }
+            seen |= 1u << (index[i] - start[y]);
+            if (++n % size[y] == 0) {
+                assert_int_equal(seen, (1u << size[y]) - 1);
+                seen = 0;
+            }
+        }
+    }
+    memcpy(again, index, sizeof again);
+    indices(ds, 7, 31, again, label);
+    assert_memory_equal(index, again, sizeof index);
+    gan_dataset_close(ds);
+    refused("folder:%one?balance=1", GAN_E_ARG, "balance needs classes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +468,8 @@ int main(void)
         cmocka_unit_test(low_resolution_is_bicubic_twice),
         cmocka_unit_test(options_find_their_set),
         cmocka_unit_test(views_are_as_asked_for),
+        cmocka_unit_test(attributes_are_read),
+        cmocka_unit_test(classes_come_equally_often),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }
