@@ -74,11 +74,12 @@ struct gan_features_info {
     const char *name;  /* "inception", or as it was opened: "pixels:16" */
     const char *layer; /* what the features are: "pool3" */
     const char *hash;  /* of the weights and of all that changes the features, hexadecimal */
-    int64_t height, width, channels;          /* that it looks at */
-    gan_filter filter;                        /* how images come to that size */
-    int64_t features;                         /* numbers of an image */
-    int64_t logits;                           /* classes, 0: none */
-    int n_layers;                             /* inner layers it shows, 0: none */
+    int64_t height, width, channels; /* that it looks at */
+    gan_filter filter;               /* how images come to that size */
+    int64_t features;                /* numbers of an image */
+    int64_t logits;                  /* classes, 0: none */
+    int64_t groups;                  /* classifiers whose scores stand side by side; 0: one */
+    int n_layers;                    /* inner layers it shows, 0: none */
     const struct gan_feature_layer *layer_at; /* [n_layers] */
 };
 

@@ -53,10 +53,10 @@ struct gan_metric_input {
     struct gan_side held;  /* held-out reals; n = 0 when there are none */
     gan_features *network; /* with GAN_NEED_LAYERS */
     const char *mixture;   /* "ring8", "grid25": with GAN_NEED_POINTS */
-    int64_t n_modes;       /* classes of the reals, with logits; 0: those of the network */
-    uint64_t seed;         /* of subsets, directions and bootstraps */
-    int threads;           /* 0 = 1 */
-    int bootstrap;         /* replicates of a confidence interval [1000]; -1: none */
+    int64_t n_modes; /* choices of a class in each of several classifiers; 0: one classifier */
+    uint64_t seed;   /* of subsets, directions and bootstraps */
+    int threads;     /* 0 = 1 */
+    int bootstrap;   /* replicates of a confidence interval [1000]; -1: none */
 };
 
 /** One figure. */

@@ -53,6 +53,9 @@ static gan_status run(const struct gan_metric_input *in, struct gan_metric_resul
                       gan_err *err)
 {
     const struct gan_side *s = &in->fake;
+    if (in->n_modes > s->classes) {
+        return gan__fail(err, GAN_E_ARG, "is needs the class scores of one classifier");
+    }
     double *work = gan__alloc_array((size_t)(2 * s->classes), sizeof *work), sum = 0, squares = 0;
     if (work == NULL) {
         return gan__fail_nomem(err, (size_t)(2 * s->classes) * sizeof *work, "class scores");

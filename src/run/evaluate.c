@@ -238,6 +238,17 @@ static const char *mixture_of(const struct gan__eval_source *s, char dst[64])
     return gan_toy_modes(dst, &set, NULL) == GAN_OK ? dst : NULL;
 }
 
+/* Modes of several classifiers side by side: one for each choice of a class in each. */
+static int64_t modes_of(const gan_features *network)
+{
+    const struct gan_features_info *a = network != NULL ? gan_features_about(network) : NULL;
+    int64_t modes = 1;
+    for (int64_t k = 0; a != NULL && k < a->groups; k++) {
+        modes *= a->logits / a->groups;
+    }
+    return modes > 1 ? modes : 0;
+}
+
 static gan_status measure(gan_evaluation *e, const struct gan_eval_cfg *cfg, gan_err *err)
 {
     struct gan_eval_report *r = &e->report;
@@ -249,7 +260,8 @@ static gan_status measure(gan_evaluation *e, const struct gan_eval_cfg *cfg, gan
                                   .mixture = mixture_of(&e->real, mixture),
                                   .seed = cfg->seed,
                                   .threads = e->threads,
-                                  .bootstrap = cfg->bootstrap};
+                                  .bootstrap = cfg->bootstrap,
+                                  .n_modes = modes_of(e->network)};
     for (int i = 0; i < r->n; i++) {
         GAN_TRY(gan_metric_run(r->metric[i], &in, &r->result[i], err));
     }
