@@ -15,6 +15,7 @@
 #include "base/str.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 static int by_value(const void *x, const void *y)
@@ -23,29 +24,65 @@ static int by_value(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
+/* Influences of the samples on their median, of ascending v in place: (1/2 - [v <= median]) / density,
+ * the density from quantiles n^(-1/3) to both sides. Ref: Koenker 2005, "Quantile regression", 3.4. */
+static void median_influence(double *v, int64_t n)
+{
+    double width = pow((double)n, -1.0 / 3), half = width < 0.25 ? width : 0.25;
+    int64_t low = (int64_t)((0.5 - half) * (double)n), high = (int64_t)((0.5 + half) * (double)n);
+    high = high < n ? high : n - 1;
+    double sparsity = (v[high] - v[low]) * (double)n / (double)(high - low);
+    for (int64_t i = 0; i < n; i++) {
+        v[i] = (i < n / 2 ? -0.5 : 0.5) * sparsity;
+    }
+}
+
+/* Ratio of the medians; its interval treats the null's samples and the fakes as independent. */
+static gan_status report_ratio(const struct gan_metric_input *in, double *fake, double *null,
+                               int64_t n_null, struct gan_metric_result *out, gan_err *err)
+{
+    int64_t n = in->fake.n;
+    double middle = null[n_null / 2], ratio = fake[n / 2] / middle;
+    median_influence(fake, n);
+    median_influence(null, n_null);
+    for (int64_t i = 0; i < n; i++) {
+        fake[i] /= middle;
+    }
+    for (int64_t i = 0; i < n_null; i++) {
+        null[i] *= -ratio / middle;
+    }
+    struct gan__influence a = {null, n_null}, b = {fake, n};
+    return gan__interval(in, a, b, gan__metric_value(out, "nearest-ratio", ratio, ""), err);
+}
+
 static gan_status report(const struct gan_metric_input *in, double *fake, double *null,
                          int64_t n_null, bool held, struct gan_metric_result *out, gan_err *err)
 {
     int64_t n = in->fake.n, count = 0;
     qsort(null, (size_t)n_null, sizeof *null, by_value);
     qsort(fake, (size_t)n, sizeof *fake, by_value);
-    double limit = null[n_null / 100], middle = null[n_null / 2], ratio = fake[n / 2];
-    if (!(middle > 0)) {
+    double limit = null[n_null / 100];
+    if (!(null[n_null / 2] > 0)) {
         return gan__fail(
             err, GAN_E_FORMAT,
             "memory: more than half of the null's images have an equal among the reals");
     }
-    ratio /= middle;
+    double *flag = gan__alloc_array((size_t)n, sizeof *flag);
+    if (flag == NULL) {
+        return gan__fail_nomem(err, (size_t)n * sizeof *flag, "copies");
+    }
     for (int64_t i = 0; i < n; i++) {
-        fake[i] = fake[i] < limit || !(fake[i] > 0) ? 1 : 0;
-        count += fake[i] > 0;
+        flag[i] = fake[i] < limit || !(fake[i] > 0) ? 1 : 0;
+        count += flag[i] > 0;
     }
     struct gan_metric_value *share =
         gan__metric_value(out, "memorised", (double)count / (double)n, "");
-    struct gan__influence flags = {fake, n}, none = {NULL, 0};
-    GAN_TRY(gan__interval(in, none, flags, share, err));
+    struct gan__influence flags = {flag, n}, none = {NULL, 0};
+    gan_status status = gan__interval(in, none, flags, share, err);
     double low = share->low;
-    (void)gan__metric_value(out, "nearest-ratio", ratio, "");
+    gan__free(flag);
+    GAN_TRY(status);
+    GAN_TRY(report_ratio(in, fake, null, n_null, out, err));
     if (low > 0.02) {
         gan__metric_warn(out,
                          "memory: %.1f %% of the fakes are nearer to a real than 99 %% of the "

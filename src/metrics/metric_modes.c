@@ -8,12 +8,99 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/philox.h"
 #include "base/str.h"
 
 #include <gan/measure.h>
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Draws n of the samples that fell into modes, as often as each was hit, and counts the modes. */
+static int64_t resampled(const struct gan_metric_input *in, int replicate, const int64_t *of,
+                         int64_t n, unsigned char *seen, int64_t modes)
+{
+    struct gan__rng rng;
+    int64_t found = 0;
+    memset(seen, 0, (size_t)modes);
+    gan__rng_init(&rng, gan__stream_key(in->seed, (uint64_t)replicate, 0, gan__hash_text("modes")));
+    for (int64_t i = 0; i < n; i++) {
+        int64_t k = of[((uint64_t)gan__rng_u32(&rng) * (uint64_t)n) >> 32];
+        found += !seen[k];
+        seen[k] = 1;
+    }
+    return found;
+}
+
+static int by_value(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* A resample reaches no mode the samples did not: the basic bootstrap (2 found - resampled) answers how
+ * many modes there are to reach, at most all. */
+static gan_status modes_interval(const struct gan_metric_input *in, const int64_t *of, int64_t n,
+                                 int64_t modes, struct gan_metric_value *v, gan_err *err)
+{
+    int replicates = in->bootstrap > 0 ? in->bootstrap : 1000;
+    size_t bytes = (size_t)replicates * sizeof(int64_t) + (size_t)modes;
+    int64_t *found = in->bootstrap >= 0 ? gan__alloc(bytes) : NULL;
+    if (found == NULL) {
+        return in->bootstrap >= 0 ? gan__fail_nomem(err, bytes, "a bootstrap") : GAN_OK;
+    }
+    for (int r = 0; r < replicates; r++) {
+        found[r] = resampled(in, r, of, n, (unsigned char *)(found + replicates), modes);
+    }
+    qsort(found, (size_t)replicates, sizeof *found, by_value);
+    v->low = 2 * v->value - (double)found[(int)(0.975 * (replicates - 1))];
+    v->high = 2 * v->value - (double)found[(int)(0.025 * (replicates - 1))];
+    v->high = v->high < (double)modes ? v->high : (double)modes;
+    gan__free(found);
+    return GAN_OK;
+}
+
+/* Modes, share of samples in them, divergence of their histogram from even; of[i] is the mode of the
+ * i-th of the n samples that reached one. */
+static gan_status report(const struct gan_metric_input *in, const int64_t *of, int64_t n,
+                         int64_t modes, bool quality, struct gan_metric_result *out, gan_err *err)
+{
+    int64_t *count = gan__alloc_array((size_t)modes, sizeof *count), found = 0, all = in->fake.n;
+    double *part = gan__alloc_array((size_t)all, sizeof *part), kl = 0;
+    struct gan__influence none = {NULL, 0}, samples = {part, all}, good = {part, n};
+    gan_status status = count != NULL && part != NULL
+                            ? GAN_OK
+                            : gan__fail_nomem(err, (size_t)all * sizeof *part, "modes");
+    for (int64_t i = 0; i < n && status == GAN_OK; i++) {
+        found += count[of[i]]++ == 0;
+    }
+    if (status == GAN_OK) {
+        status = modes_interval(in, of, n, modes,
+                                gan__metric_value(out, "modes", (double)found, ""), err);
+    }
+    for (int64_t i = 0; i < all && status == GAN_OK; i++) {
+        part[i] = i < n;
+    }
+    if (status == GAN_OK && quality) {
+        status =
+            gan__interval(in, none, samples,
+                          gan__metric_value(out, "high-quality", (double)n / (double)all, ""), err);
+    }
+    for (int64_t i = 0; i < n && status == GAN_OK;
+         i++) { /* the mean of log(p of its mode / even) */
+        part[i] = log((double)count[of[i]] / (double)n * (double)modes);
+        kl += part[i] / (double)n;
+    }
+    if (status == GAN_OK && n > 0) {
+        status =
+            gan__interval(in, none, good, gan__metric_value(out, "reverse-kl", kl, "nats"), err);
+    }
+    gan__free(count);
+    gan__free(part);
+    return status;
+}
 
 static gan_status of_points(const struct gan_metric_input *in, struct gan_metric_result *out,
                             gan_err *err)
@@ -27,17 +114,24 @@ static gan_status of_points(const struct gan_metric_input *in, struct gan_metric
                          in->fake.size);
     }
     GAN_TRY(gan_count_modes(&set, in->fake.features, in->fake.n, &count, err));
-    (void)gan__metric_value(out, "modes", count.modes, "");
-    (void)gan__metric_value(out, "high-quality", count.high_quality, "");
-    if (isfinite(count.reverse_kl)) {
-        (void)gan__metric_value(out, "reverse-kl", count.reverse_kl, "nats");
-    } else {
+    int64_t *of = gan__alloc_array((size_t)in->fake.n, sizeof *of), n = 0;
+    if (of == NULL) {
+        return gan__fail_nomem(err, (size_t)in->fake.n * sizeof *of, "modes");
+    }
+    for (int k = 0; k < set.modes; k++) {
+        for (int64_t i = 0; i < count.per_mode[k]; i++) {
+            of[n++] = k;
+        }
+    }
+    gan_status status = report(in, of, n, set.modes, true, out, err);
+    gan__free(of);
+    if (status == GAN_OK && n == 0) {
         gan__metric_warn(out, "modes: no sample is near a mode: reverse KL does not exist");
     }
     (void)gan__format(out->protocol, sizeof out->protocol,
                       "%s, %d modes, within 3 deviations of %g", in->mixture, set.modes,
                       set.deviation);
-    return GAN_OK;
+    return status;
 }
 
 static int64_t best_class(const float *logits, int64_t classes)
@@ -71,29 +165,22 @@ static gan_status of_classes(const struct gan_metric_input *in, struct gan_metri
         classes /= 3;
         modes = in->n_modes;
     }
-    int64_t *count = gan__alloc_array((size_t)modes, sizeof *count), found = 0;
-    double kl = 0;
-    if (count == NULL) {
-        return gan__fail_nomem(err, (size_t)modes * sizeof *count, "modes");
+    int64_t *of = gan__alloc_array((size_t)s->n, sizeof *of);
+    if (of == NULL) {
+        return gan__fail_nomem(err, (size_t)s->n * sizeof *of, "modes");
     }
     for (int64_t i = 0; i < s->n; i++) {
-        count[mode_of(s->logits + i * s->classes, classes, groups)]++;
+        of[i] = mode_of(s->logits + i * s->classes, classes, groups);
     }
-    for (int64_t k = 0; k < modes; k++) {
-        double p = (double)count[k] / (double)s->n;
-        found += count[k] > 0;
-        kl += p > 0 ? p * log(p * (double)modes) : 0;
-    }
-    gan__free(count);
-    (void)gan__metric_value(out, "modes", (double)found, "");
-    (void)gan__metric_value(out, "reverse-kl", kl, "nats");
+    gan_status status = report(in, of, s->n, modes, false, out, err);
+    gan__free(of);
     (void)gan__format(out->protocol, sizeof out->protocol,
                       "%" PRId64 " modes by the classifier, %" PRId64 " samples", modes, s->n);
     if (s->n < 10 * modes) {
         gan__metric_warn(out, "modes: %" PRId64 " samples over %" PRId64 " modes: some stay unseen",
                          s->n, modes);
     }
-    return GAN_OK;
+    return status;
 }
 
 static gan_status run(const struct gan_metric_input *in, struct gan_metric_result *out,

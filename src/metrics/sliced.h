@@ -11,4 +11,14 @@ void gan__sliced_direction(uint64_t seed, int64_t d, int64_t size, double *direc
 void gan__sliced_project(const float *x, int64_t n, int64_t size, const double *direction,
                          double *out);
 
+/* A projection and the row it is of. */
+struct gan__sliced_point {
+    double v;
+    int64_t row;
+};
+
+/* The same with rows; equal projections in the order of their rows. */
+void gan__sliced_rank(const float *x, int64_t n, int64_t size, const double *direction,
+                      struct gan__sliced_point *out);
+
 #endif
