@@ -12,33 +12,27 @@
 
 #include <inttypes.h>
 
-enum { STACK = 3, MAX_CLASSES = 1000, SPEC_TEXT = 4096 };
-enum { SPLIT_ANY };
+enum { STACK = 3, MAX_CLASSES = 1000 };
 
 struct opts {
-    int split; /* of the other data set */
     int64_t n, seed;
 };
 
-static const char *const splits[] = {"any", "train", "test"};
-
 static const struct gan_opt table[] = {
-    GAN_OPT_CHOICE(struct opts, split, "split", "any", "any|train|test",
-                   "split of the data set inside; any: its own default"),
     GAN_OPT_I64(struct opts, n, "n", "128000", 1, 1e9, "images"),
     GAN_OPT_I64(struct opts, seed, "seed", "0", 0, 9e15, "of the choice"),
     GAN_OPT_END,
 };
 
 struct stacked {
-    gan_dataset *inner;
+    struct gan__source inner;
     uint64_t key;
 };
 
 static void choose(const struct stacked *k, int64_t index, int64_t at[STACK])
 {
     uint32_t word[2][4];
-    uint64_t count = (uint64_t)gan_dataset_about(k->inner)->count;
+    uint64_t count = (uint64_t)k->inner.count;
     gan__stream_block(k->key, (uint64_t)index, 0, word[0]);
     gan__stream_block(k->key, (uint64_t)index, 1, word[1]);
     for (int c = 0; c < STACK; c++) {
@@ -55,7 +49,7 @@ static gan_status pixels(const struct gan__source *s, int64_t index, uint8_t *hw
     gan_status status = plane != NULL ? GAN_OK : gan__fail_nomem(err, (size_t)count, "an image");
     choose(k, index, at);
     for (int c = 0; c < STACK && status == GAN_OK; c++) {
-        status = gan_dataset_pixels(k->inner, at[c], plane, err);
+        status = k->inner.pixels(&k->inner, at[c], plane, err);
         for (int64_t i = 0; i < count && status == GAN_OK; i++) {
             hwc[i * STACK + c] = plane[i];
         }
@@ -67,11 +61,12 @@ static gan_status pixels(const struct gan__source *s, int64_t index, uint8_t *hw
 static int32_t label(const struct gan__source *s, uint64_t seed, int64_t index)
 {
     const struct stacked *k = s->state;
-    int64_t at[STACK], classes = gan_dataset_about(k->inner)->classes, all = 0;
+    int64_t at[STACK], all = 0;
     (void)seed;
     choose(k, index, at);
     for (int c = 0; c < STACK; c++) {
-        all = all * classes + gan_dataset_label(k->inner, at[c]);
+        int32_t one = k->inner.label(&k->inner, 0, at[c]);
+        all = all * k->inner.classes + (one > 0 ? one : 0);
     }
     return (int32_t)all;
 }
@@ -80,32 +75,22 @@ static void release(struct gan__source *s)
 {
     struct stacked *k = s->state;
     if (k != NULL) {
-        gan_dataset_close(k->inner);
+        gan__source_close(&k->inner);
         gan__free(k);
     }
     s->state = NULL;
 }
 
-static gan_status check(const char *argument, gan_err *err)
+static gan_status open_inner(struct stacked *k, const char *spec, int64_t size, gan_err *err)
 {
-    return gan_data_check_spec(argument, err);
-}
-
-static gan_status open_inner(struct stacked *k, const char *argument, int split, gan_err *err)
-{
-    char spec[SPEC_TEXT];
-    if (!gan__format(spec, sizeof spec, "%s%s%s", argument, split != SPLIT_ANY ? "?split=" : "",
-                     split != SPLIT_ANY ? splits[split] : "")) {
-        return gan__fail(err, GAN_E_ARG, "data stacked: the SPEC inside is too long");
-    }
-    GAN_TRY(gan_dataset_open(spec, &k->inner, err));
-    const struct gan_dataset_info *a = gan_dataset_about(k->inner);
-    if (a->points || a->channels != 1 || a->classes < 2 || a->classes > MAX_CLASSES) {
+    GAN_TRY(gan__source_open(&k->inner, spec, size, 0, err));
+    const struct gan__source *a = &k->inner;
+    if (a->points || a->channels != 1 || a->classes < 2 || a->classes > MAX_CLASSES ||
+        a->label == NULL || a->second != NULL) {
         return gan__fail(err, GAN_E_ARG,
                          "data stacked:%.200s: gray images with 2 to %d classes are stacked, these "
-                         "are %s of %" PRId64 " channels and %" PRId64 " classes",
-                         argument, (int)MAX_CLASSES, a->points ? "points" : "images", a->channels,
-                         a->classes);
+                         "have %" PRId64 " channels and %" PRId64 " classes",
+                         spec, (int)MAX_CLASSES, a->channels, a->classes);
     }
     return GAN_OK;
 }
@@ -120,8 +105,8 @@ static gan_status open_stacked(struct gan__source *s, const char *argument, cons
     }
     s->state = k;
     s->release = release;
-    GAN_TRY(open_inner(k, argument, o->split, err));
-    const struct gan_dataset_info *a = gan_dataset_about(k->inner);
+    GAN_TRY(open_inner(k, argument, s->want_size, err));
+    const struct gan__source *a = &k->inner;
     k->key = gan__stream_key((uint64_t)o->seed, 0, 0, gan__hash_text("data/stacked"));
     s->count = o->n;
     s->height = a->height;
@@ -141,6 +126,6 @@ GAN_DATA(stacked) = {
     .help = "three random gray images of a labelled SPEC as channels: classes^3 modes",
     .opts = table,
     .opts_size = sizeof(struct opts),
-    .check = check,
+    .wraps = true,
     .open = open_stacked,
 };

@@ -37,9 +37,12 @@ prints "27 modes"
 run 2 eval run --metrics is --features channels:judge --n 60
 complains "is needs the class scores of one classifier"
 run 2 data stacked:toy:ring8
-complains "stacked:toy:ring8: gray images with 2 to 1000 classes"
+complains "toy are points"
 run 2 data stacked:stacked:idx:data
-complains "3 channels"
+complains "needs a set of single images"
+gray_idx 5 8 8 >plain
+run 2 data stacked:idx:plain
+complains "gray images with 2 to 1000 classes" "0 classes"
 run 2 data stacked:nothing
 complains "unknown data 'nothing'"
 run 2 data stacked
