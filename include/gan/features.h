@@ -15,6 +15,7 @@
 #ifndef GAN_FEATURES_H
 #define GAN_FEATURES_H
 
+#include <gan/nn.h>
 #include <gan/status.h>
 
 #include <stdbool.h>
@@ -83,6 +84,14 @@ struct gan_features_info {
     const struct gan_feature_layer *layer_at; /* [n_layers] */
 };
 
+/** A network, or its first layers, as a part of other graphs: what a loss looks through. */
+struct gan_feature_part {
+    gan_net_fn fn;         /* real [N,height,width,channels] in 0..255 -> out[0], the features */
+    void *opts;            /* given to fn; gan_feature_part_release frees it */
+    int64_t height, width; /* that fn takes, 0: any */
+    int64_t channels;      /* 0: any */
+};
+
 /**
  * A kind of network: one feature_*.c file ends in GAN_FEATURES(name) = {...} (src/metrics/metrics.h)
  * and the build collects them.
@@ -101,6 +110,12 @@ struct gan_feature_net {
     gan_status (*run)(void *state, const float *images, int64_t n,
                       const struct gan_features_out *out, gan_err *err);
     void (*close)(void *state);
+    /* The network up to a layer (NULL: its features) for other graphs; NULL: it is none. `opts` is
+     * of one gan__alloc. */
+    gan_status (*part)(const void *state, const char *layer, struct gan_feature_part *out,
+                       gan_err *err);
+    /* Value of a parameter by its local name, NULL: there is none; with `part`. */
+    const gan_tensor *(*weight)(const void *state, const char *local);
 };
 
 /** Kind i of the sorted table, NULL past the end. owns: the library. */
@@ -143,6 +158,26 @@ GAN_API const struct gan_features_info *gan_features_about(const gan_features *f
  */
 GAN_API gan_status gan_features_run(gan_features *f, const struct gan_image_set *images,
                                     const struct gan_features_out *out, gan_err *err);
+
+/**
+ * The network as a part of another graph, up to a layer.
+ *
+ * in:     layer  "relu3_3"; NULL: the features themselves
+ * owns:   the caller, gan_feature_part_release; it outlives the network f
+ * errors: GAN_E_UNSUPPORTED (features that are no network), GAN_E_NOTFOUND (no such layer), GAN_E_NOMEM
+ */
+GAN_API gan_status gan_features_part(const gan_features *f, const char *layer,
+                                     struct gan_feature_part *out, gan_err *err);
+/** Frees what it owns; the zero one is fine. */
+GAN_API void gan_feature_part_release(struct gan_feature_part *p);
+
+/**
+ * Copies the weights into the store of a network that was declared with a part's function.
+ *
+ * errors: GAN_E_NOTFOUND (the network lacks a parameter, or the store), GAN_E_SHAPE
+ */
+GAN_API gan_status gan_features_fill(const gan_features *f, const gan_net *net, gan_store *st,
+                                     gan_err *err);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,7 @@
 #define GAN_MODEL_H
 
 #include <gan/data.h>
+#include <gan/features.h>
 #include <gan/graph.h>
 #include <gan/loss.h>
 #include <gan/nn.h>
@@ -91,6 +92,9 @@ struct gan_model {
      * and width to the next it takes; resolves options that depend on the size; sets task.range. */
     gan_status (*fit)(void *opts, bool fixed, gan_err *err);
     void (*nets)(gan_nets *d, const void *opts);
+    /* Declares feature networks that losses look through, with gan_declare_features; NULL: none.
+     * Called for training alone. */
+    void (*looks)(gan_nets *d, const void *opts);
     void (*iteration)(gan_step *s, const void *opts);
     gan_val (*sample)(gan_step *s, const void *opts); /* images [N,H,W,C] */
     /* What training shows instead of samples, one row for each image of the batch: input, output,
@@ -141,10 +145,38 @@ GAN_API const char *gan_arch_doc(int i);
  */
 GAN_API void gan_declare(gan_nets *d, const struct gan_net_desc *desc);
 
+/**
+ * Declares a feature network as a part of training's graph. Its weights come from their own file, are
+ * never trained and not in checkpoints, which say their hash.
+ *
+ * in:     net       name it is applied by: gan_look
+ *         features  "vgg19", "classifier:RUN"; opened for the declaration
+ *         layer     that it gives, NULL: the features
+ *         task      of the model; the network is given images of its size and range
+ *         channels  of these images
+ * errors: those of gan_features_open and gan_features_part; sticky on d
+ */
+GAN_API void gan_declare_features(gan_nets *d, const char *net, const char *features,
+                                  const char *layer, const struct gan_task *task, int64_t channels);
+
+#define GAN_LOOKS_MAX 2
+
+/** A feature network in a model. */
+struct gan_look {
+    gan_net *net;
+    struct gan_feature_part part;
+    char name[32];
+    char features[300]; /* "vgg19@conv3_3" */
+    char hash[64];      /* of its weights */
+    gan_range range;    /* of the images given to it */
+};
+
 /** Networks of a model, declared over a store. */
 struct gan_net_list {
     gan_net *net[8];
     int n;
+    struct gan_look look[GAN_LOOKS_MAX];
+    int n_looks;
 };
 
 /**
@@ -157,6 +189,15 @@ struct gan_net_list {
  */
 GAN_API gan_status gan_model_declare(const struct gan_model *m, const void *opts, gan_store *st,
                                      gan_dtype real, struct gan_net_list *out, gan_err *err);
+/**
+ * Adds the feature networks that training looks through, weights included.
+ *
+ * in:     out    the list gan_model_declare filled
+ * errors: those of gan_declare_features
+ */
+GAN_API gan_status gan_model_declare_looks(const struct gan_model *m, const void *opts,
+                                           gan_store *st, gan_dtype real, struct gan_net_list *out,
+                                           gan_err *err);
 /**
  * Fills the weights of all networks: their initialisers, then the model's own `initial`.
  *
@@ -217,6 +258,10 @@ GAN_API gan_val gan_noise_normal(gan_step *s, const char *name, gan_shape shape)
 
 /** Applies a network of the model to one input in the step's mode; its first output. */
 GAN_API gan_val gan_apply(gan_step *s, const char *net, gan_val x);
+
+/** Features [N,...] of images in the model's range through a network of gan_declare_features, which is
+ * applied as in sampling. grad: any order, in the images. */
+GAN_API gan_val gan_look(gan_step *s, const char *net, gan_val images);
 
 /** The same with other parameters; NULL: the store's. */
 GAN_API gan_val gan_apply_with(gan_step *s, const char *net, const struct gan_params *params,

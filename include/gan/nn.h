@@ -63,6 +63,7 @@ struct gan_net_desc {
     int n_in;
     gan_dtype real;   /* type parameters are stored in: GAN_F32 (0, the default) or GAN_F64 */
     const char *init; /* initialiser where a layer names none (gan_init_parse); NULL: "torch" */
+    bool frozen;      /* entries are GAN_STATE_FROZEN: nothing trains or initialises them */
 };
 
 /** One parameter or running statistic of a network. */

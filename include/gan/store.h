@@ -16,14 +16,15 @@ extern "C" {
 /** Named state. Not shared between threads. */
 typedef struct gan_store gan_store;
 
-/** What an entry is for: checkpoints keep all; a fresh optimiser drops the moments. */
+/** What an entry is for: checkpoints keep all but the frozen; a fresh optimiser drops the moments. */
 typedef enum gan_state_kind {
     GAN_STATE_WEIGHT,    /* trained by an optimiser */
     GAN_STATE_STATISTIC, /* running means and variances, power-iteration vectors */
     GAN_STATE_AVERAGE,   /* exponential moving averages of weights */
     GAN_STATE_MOMENT,    /* optimiser state */
     GAN_STATE_POOL,      /* image pools */
-    GAN_STATE_COUNTER    /* numbers of updates and the like */
+    GAN_STATE_COUNTER,   /* numbers of updates and the like */
+    GAN_STATE_FROZEN     /* of a network that is never trained: read from a file of its own */
 } gan_state_kind;
 
 /** One entry. The tensor's memory belongs to the store and never moves. */

@@ -208,6 +208,8 @@ GAN_FEATURES(inception) = {
     .open = open_fid,
     .run = gan__pretrained_run,
     .close = gan__pretrained_close,
+    .part = gan__pretrained_part,
+    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(inception_nsfwjs) = {
@@ -217,4 +219,6 @@ GAN_FEATURES(inception_nsfwjs) = {
     .open = open_nsfwjs,
     .run = gan__pretrained_run,
     .close = gan__pretrained_close,
+    .part = gan__pretrained_part,
+    .weight = gan__pretrained_weight,
 };

@@ -228,6 +228,8 @@ GAN_FEATURES(mobilenet_v2) = {
     .open = open_torchvision,
     .run = gan__pretrained_run,
     .close = gan__pretrained_close,
+    .part = gan__pretrained_part,
+    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(mobilenet_v2_nsfwjs) = {
@@ -237,6 +239,8 @@ GAN_FEATURES(mobilenet_v2_nsfwjs) = {
     .open = open_nsfwjs,
     .run = gan__pretrained_run,
     .close = gan__pretrained_close,
+    .part = gan__pretrained_part,
+    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(efficientnet_lite0) = {
@@ -247,4 +251,6 @@ GAN_FEATURES(efficientnet_lite0) = {
     .open = open_lite0,
     .run = gan__pretrained_run,
     .close = gan__pretrained_close,
+    .part = gan__pretrained_part,
+    .weight = gan__pretrained_weight,
 };

@@ -95,6 +95,37 @@ static gan_status run_pixels(void *state, const float *images, int64_t n,
     return GAN_OK;
 }
 
+/* Cells as a node: whole pixels only. */
+static void cells(gan_nn *nn, const gan_val *in, gan_val *out, const void *opts)
+{
+    const struct pixels *p = opts;
+    gan_graph *g = gan_nn_graph(nn);
+    struct gan_pool pool = {.kernel_h = p->height / p->rows, .kernel_w = p->width / p->columns};
+    out[0] = gan_scale(g, gan_avg_pool(g, in[0], pool), 1 / 255.0);
+}
+
+static gan_status part(const void *state, const char *layer, struct gan_feature_part *out,
+                       gan_err *err)
+{
+    const struct pixels *p = state;
+    if (layer != NULL) {
+        return gan__fail(err, GAN_E_NOTFOUND, "pixels have no layer '%.60s'", layer);
+    }
+    if (p->height % p->rows != 0 || p->width % p->columns != 0) {
+        return gan__fail(err, GAN_E_SHAPE,
+                         "pixels: %" PRId64 " by %" PRId64 " cells do not divide images of %" PRId64
+                         "x%" PRId64,
+                         p->rows, p->columns, p->height, p->width);
+    }
+    struct pixels *own = gan__alloc(sizeof *own);
+    if (own == NULL) {
+        return gan__fail_nomem(err, sizeof *own, "features");
+    }
+    *own = *p;
+    *out = (struct gan_feature_part){cells, own, p->height, p->width, p->channels};
+    return GAN_OK;
+}
+
 GAN_FEATURES(pixels) = {
     .name = "pixels",
     .argument = "SIZE",
@@ -102,4 +133,5 @@ GAN_FEATURES(pixels) = {
     .open = open_pixels,
     .run = run_pixels,
     .close = gan__free,
+    .part = part,
 };

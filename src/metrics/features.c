@@ -131,6 +131,16 @@ const struct gan_features_info *gan_features_about(const gan_features *f)
     return &f->info;
 }
 
+const struct gan_feature_net *gan__features_kind(const gan_features *f)
+{
+    return f->net;
+}
+
+const void *gan__features_state(const gan_features *f)
+{
+    return f->state;
+}
+
 /* --- images ------------------------------------------------------------------------------------- */
 
 /* Channels of one pixel: equal, gray repeated, colour to Rec. 601 luma. */

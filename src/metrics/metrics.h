@@ -17,4 +17,8 @@
 extern const struct gan_metric *const gan__metrics[];
 extern const struct gan_feature_net *const gan__feature_nets[];
 
+/* The kind of an open network, and its own state. */
+const struct gan_feature_net *gan__features_kind(const gan_features *f);
+const void *gan__features_state(const gan_features *f);
+
 #endif

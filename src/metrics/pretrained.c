@@ -412,3 +412,71 @@ gan_status gan__pretrained_run(void *state, const float *images, int64_t n,
     }
     return GAN_OK;
 }
+
+/* --- inside other graphs ------------------------------------------------------------------------- */
+
+enum { LAYER_NAME = 24 };
+
+/* What is taken of a network: a layer by name, or an output of the whole. */
+struct part {
+    const struct gan__pretrained *about;
+    char layer[LAYER_NAME];
+    int at;
+};
+
+static void apply_part(gan_nn *nn, const gan_val *in, gan_val *out, const void *opts)
+{
+    const struct part *p = opts;
+    gan_val given[GAN_NET_MAX_OUT] = {{0, 0}};
+    if (p->layer[0] == '\0') {
+        p->about->fn(nn, in, given, p->about->opts);
+        out[0] = given[p->at];
+    } else if (!p->about->upto(nn, in, out, p->about->opts, p->layer)) {
+        gan_graph_fail(gan_nn_graph(nn), GAN_E_NOTFOUND, "features '%s' have no layer '%s'",
+                       p->about->name, p->layer);
+    }
+}
+
+/* Output of the whole network that a layer is, -1: none. */
+static int output_of(const struct gan__pretrained *p, const char *layer)
+{
+    for (int i = 0; i < p->n_layers; i++) {
+        if (strcmp(p->layers[i], layer) == 0) {
+            return 2 + i;
+        }
+    }
+    return -1;
+}
+
+gan_status gan__pretrained_part(const void *state, const char *layer, struct gan_feature_part *out,
+                                gan_err *err)
+{
+    const struct network *w = state;
+    struct part *p = gan__alloc(sizeof *p);
+    if (p == NULL) {
+        return gan__fail_nomem(err, sizeof *p, "a feature network");
+    }
+    *p = (struct part){.about = w->about};
+    *out = (struct gan_feature_part){.fn = apply_part, .opts = p, .channels = 3};
+    if (layer != NULL && w->about->upto != NULL) {
+        (void)gan__copy(p->layer, sizeof p->layer, layer);
+    } else if (layer != NULL) {
+        p->at = output_of(w->about, layer);
+    }
+    if (p->at < 0) {
+        gan__free(p);
+        *out = (struct gan_feature_part){0};
+        return gan__fail(err, GAN_E_NOTFOUND, "features '%s' have no layer '%.60s'", w->about->name,
+                         layer);
+    }
+    return GAN_OK;
+}
+
+const gan_tensor *gan__pretrained_weight(const void *state, const char *local)
+{
+    const struct network *w = state;
+    const struct gan_param *p = gan_net_param(w->net, gan_net_find(w->net, local));
+    const gan_state *s =
+        p != NULL ? gan_store_at(w->store, gan_store_find(w->store, p->name)) : NULL;
+    return s != NULL ? &s->value : NULL;
+}

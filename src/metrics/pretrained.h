@@ -25,6 +25,9 @@ struct gan__pretrained {
     int n_layers;
     const char *has[2], *lacks; /* tensors by which install knows a file; NULL: none */
     const char *heads; /* "lin%d.model.1.weight": LPIPS' weights of inner layers; or NULL */
+    /* The network up to any layer by name into out[0], false: none of that name; NULL: those of
+     * `layers`, of the whole network. */
+    bool (*upto)(gan_nn *nn, const gan_val *in, gan_val *out, const void *opts, const char *layer);
 };
 
 /* open, run and close of struct gan_feature_net; `argument` is a file, NULL: the one in the cache.
@@ -35,6 +38,11 @@ gan_status gan__pretrained_open(const struct gan__pretrained *p, const char *arg
 gan_status gan__pretrained_run(void *state, const float *images, int64_t n,
                                const struct gan_features_out *out, gan_err *err);
 void gan__pretrained_close(void *state);
+
+/* part and weight of struct gan_feature_net. */
+gan_status gan__pretrained_part(const void *state, const char *layer, struct gan_feature_part *out,
+                                gan_err *err);
+const gan_tensor *gan__pretrained_weight(const void *state, const char *local);
 
 /* Network i, NULL past the end. */
 const struct gan__pretrained *gan__pretrained_at(int i);

@@ -30,6 +30,19 @@ gan_val gan__aid_augment(gan_step *s, const struct gan__aid_augment *a, gan_val 
  * gan_minimize of D. */
 void gan__aid_augment_adapt(gan_step *s, const struct gan__aid_augment *a, gan_val on_real);
 
+/* A layer of a feature network: "none", "vgg19@conv3_3", "classifier:RUN". */
+struct gan__aid_perceptual {
+    char features[256]; /* "": none */
+    char layer[32];     /* "": the features */
+};
+
+gan_status gan__aid_perceptual_option(const char *text, void *field, gan_err *err);
+/* Declares it for images of so many channels, where there is one. */
+void gan__aid_perceptual_declare(gan_nets *d, const char *net, const struct gan__aid_perceptual *p,
+                                 const struct gan_task *t, int64_t channels);
+/* Mean squared difference of the features of x and of y, which is a constant. */
+gan_val gan__aid_perceptual(gan_step *s, const char *net, gan_val x, gan_val y);
+
 /* |mean f(x) - mean f(G(z))|^2 of the discriminator's features [N,F]. */
 gan_val gan__aid_feature_matching(gan_graph *g, gan_val on_real, gan_val on_fake);
 

@@ -19,7 +19,9 @@ struct acgan {
     struct gan__arch_opts net;
     int variant;
     double dropout, class_weight;
+    bool class_fakes;
     const struct gan_loss *loss;
+    struct gan_average ema;
     struct gan_optim optim_gen, optim_disc;
 };
 
@@ -37,6 +39,15 @@ static const struct gan_opt opts[] = {
                 "share hidden in D, of channels or (onehot) numbers; -1: .25, onehot .5"),
     GAN_OPT_F64(struct acgan, class_weight, "class-weight", "1", 0, 1e6,
                 "weight of the class in both losses"),
+    GAN_OPT_BOOL(struct acgan, class_fakes, "class-fakes", "true",
+                 "D learns the class of fakes too, as published; false: of reals alone, so that D "
+                 "cannot come to terms with G"),
+    GAN_OPT_BOOL(struct acgan, net.spectral, "spectral", "false", "spectral norm in D"),
+    GAN_OPT_F64(struct acgan, ema.half_life, "ema", "0", 0, 1e9,
+                "half-life, in images, of the average of G's weights that samples are made with; "
+                "0: the newest weights"),
+    GAN_OPT_F64(struct acgan, ema.ramp, "ema-ramp", "0.05", 0, 1,
+                "its half-life is at most this share of the images seen; 0: no ramp-up"),
     GAN_OPT_PARSED(struct acgan, loss, "loss", "nonsaturating", gan_loss_option,
                    "objective of the source, of one score a sample: gan list losses names them"),
     GAN_OPT_PARSED(struct acgan, optim_gen, "optim-gen", "adam:2e-4,.5,.999", gan_optim_option,
@@ -138,7 +149,8 @@ static gan_val convolutions(gan_nn *nn, gan_val x, const struct acgan *o)
         struct gan_conv_layer c = {.out = first << i,
                                    .kernel = 3,
                                    .stride = i % 2 == 0 ? 2 : 1,
-                                   .pad = i % 2 == 0 || small};
+                                   .pad = i % 2 == 0 || small,
+                                   .spectral = o->net.spectral};
         x = gan_conv(nn, gan_nn_format(nn, "conv%d.0", i + 1), x, c);
         if (i > 0) {
             x = gan_batch_norm(nn, gan_nn_format(nn, "conv%d.1", i + 1), x, (struct gan_norm){0});
@@ -174,14 +186,16 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
 static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct acgan *o = options;
-    const struct gan_linear classes = {.out = o->net.task.classes, .bias = true};
+    const struct gan_linear source = {.out = 1, .bias = true, .spectral = o->net.spectral};
+    const struct gan_linear classes = {
+        .out = o->net.task.classes, .bias = true, .spectral = o->net.spectral};
     if (o->variant == VARIANT_EMBED) {
         gan__arch_dcgan32.disc(nn, in, out, options);
         out[2] = gan_linear(nn, "aux_layer.0", out[1], classes);
         return;
     }
     out[1] = convolutions(nn, in[0], o);
-    out[0] = gan_linear(nn, "fc_dis", out[1], (struct gan_linear){.out = 1, .bias = true});
+    out[0] = gan_linear(nn, "fc_dis", out[1], source);
     out[2] = gan_linear(nn, "fc_aux", out[1], classes);
 }
 
@@ -245,6 +259,7 @@ static void update_gen(gan_step *s, const struct acgan *o, gan_val fake, gan_val
     gan_val loss = gan_add(g, gan_loss_gen(o->loss, g, GAN_NONE, on.source),
                            class_loss(g, o, on.classes, label));
     gan_minimize(s, "gen", gan_scale(g, loss, 0.5), &o->optim_gen);
+    gan_average(s, "gen", &o->ema);
 }
 
 static void update_disc(gan_step *s, const struct acgan *o, gan_val fake, gan_val label)
@@ -254,8 +269,10 @@ static void update_disc(gan_step *s, const struct acgan *o, gan_val fake, gan_va
     const struct verdict real = judge(s, gan_batch(s, GAN_FIELD_IMAGE));
     const struct verdict made = judge(s, gan_stop(g, fake));
     gan_val source = gan_loss_disc(o->loss, g, real.source, made.source);
-    gan_val classes =
-        gan_add(g, class_loss(g, o, real.classes, its), class_loss(g, o, made.classes, label));
+    gan_val classes = class_loss(g, o, real.classes, its);
+    if (o->class_fakes) {
+        classes = gan_add(g, classes, class_loss(g, o, made.classes, label));
+    }
     bool logits = o->loss->logits;
     gan_report(s, "disc.real", gan_mean_all(g, logits ? gan_sigmoid(g, real.source) : real.source));
     gan_report(s, "disc.fake", gan_mean_all(g, logits ? gan_sigmoid(g, made.source) : made.source));
@@ -280,7 +297,11 @@ static void iteration(gan_step *s, const void *options)
 
 static gan_val sample(gan_step *s, const void *options)
 {
-    return generate(s, options, gan_labels(s, "y"));
+    const struct acgan *o = options;
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    const gan_val in[GAN_NET_MAX_IN] = {gan_latent(s, "z", o->net.z), gan_labels(s, "y")};
+    gan_apply_average_all(s, "gen", in, out, &o->ema);
+    return out[0];
 }
 
 static const struct gan_claim claims[] = {

@@ -5,28 +5,31 @@
  * arXiv:1411.1784; the perceptrons, their names and the least squares of PyTorch-GAN `cgan`, except
  * for its batch norm's epsilon of .8, a slip for the momentum: here 1e-5. The convolutional networks
  * are those of DCGAN: G's latent is longer by the label's vector, D's image has a constant map for
- * each number of it. */
+ * each number of it; or, with `projection`, the label sets scale and offset of G's batch norms and a
+ * direction in D's features. Miyato and Koyama 2018, arXiv:1802.05637. */
 #include "arch.h"
 #include "base/err.h"
 #include "net_mlp.h"
 
 extern const struct gan_arch gan__arch_dcgan;
 
-enum { NET_MLP, NET_CONV };
+enum { NET_MLP, NET_CONV, NET_PROJECTION };
 enum { MLP_LATENT = 100, MLP_WIDTH = 128 };
 
 struct cgan {
     struct gan__arch_opts net;
-    int kind; /* NET_MLP, NET_CONV */
+    int kind; /* NET_MLP, NET_CONV, NET_PROJECTION */
     int64_t embed;
     double dropout;
     const struct gan_loss *loss;
+    struct gan_average ema;
     struct gan_optim optim_gen, optim_disc;
 };
 
 static const struct gan_opt opts[] = {
-    GAN_OPT_CHOICE(struct cgan, kind, "net", "mlp", "mlp|conv",
-                   "perceptrons, or convolutions with the label as maps"),
+    GAN_OPT_CHOICE(struct cgan, kind, "net", "mlp", "mlp|conv|projection",
+                   "perceptrons, convolutions with the label as maps, or convolutions with the "
+                   "label in G's norms and D's last layer"),
     GAN_OPT_I64(struct cgan, net.z, "z", "100", 1, 65536, "length of the latent vector"),
     GAN_OPT_I64(struct cgan, embed, "embed", "0", 0, 4096,
                 "numbers each network learns for a class; 0: as many as classes"),
@@ -38,6 +41,13 @@ static const struct gan_opt opts[] = {
                 "share of units hidden in the perceptron D"),
     GAN_OPT_PARSED(struct cgan, loss, "loss", "lsgan", gan_loss_option,
                    "objective of one score a sample: gan list losses names them"),
+    GAN_OPT_BOOL(struct cgan, net.spectral, "spectral", "false",
+                 "spectral norm in the D of convolutions"),
+    GAN_OPT_F64(struct cgan, ema.half_life, "ema", "0", 0, 1e9,
+                "half-life, in images, of the average of G's weights that samples are made with; "
+                "0: the newest weights"),
+    GAN_OPT_F64(struct cgan, ema.ramp, "ema-ramp", "0.05", 0, 1,
+                "its half-life is at most this share of the images seen; 0: no ramp-up"),
     GAN_OPT_PARSED(struct cgan, optim_gen, "optim-gen", "adam:2e-4,.5,.999", gan_optim_option,
                    "optimiser of the generator"),
     GAN_OPT_PARSED(struct cgan, optim_disc, "optim-disc", "adam:2e-4,.5,.999", gan_optim_option,
@@ -48,6 +58,10 @@ static const struct gan_opt opts[] = {
 static gan_status check(const void *options, gan_err *err)
 {
     const struct cgan *o = options;
+    if (o->kind == NET_MLP && o->net.spectral) {
+        return gan__fail(err, GAN_E_ARG,
+                         "cgan: --spectral is for convolutions: --net conv or projection");
+    }
     return gan_loss_check(o->loss, "cgan", 0, err);
 }
 
@@ -62,7 +76,8 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
                          "projection");
     }
     o->embed = o->embed > 0 ? o->embed : t->classes;
-    if (o->kind == NET_CONV) {
+    if (o->kind != NET_MLP) {
+        o->net.cond = o->kind == NET_PROJECTION ? GAN__COND_PROJECTION : GAN__COND_NONE;
         o->net.arch = &gan__arch_dcgan;
         return gan__arch_fit(&o->net, fixed, err);
     }
@@ -84,6 +99,10 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
 {
     const struct cgan *o = options;
     gan_graph *g = gan_nn_graph(nn);
+    if (o->kind == NET_PROJECTION) {
+        gan__arch_dcgan.gen(nn, in, out, options);
+        return;
+    }
     const gan_val both[] = {embedded(nn, "label_emb", in[1], o), in[0]};
     gan_val zy = gan_concat(g, both, 2, 1);
     if (o->kind == NET_CONV) {
@@ -123,6 +142,10 @@ static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const voi
 {
     const struct cgan *o = options;
     gan_graph *g = gan_nn_graph(nn);
+    if (o->kind == NET_PROJECTION) {
+        gan__arch_dcgan.disc(nn, in, out, options);
+        return;
+    }
     gan_val e = embedded(nn, "label_embedding", in[1], o);
     if (o->kind == NET_CONV) {
         gan_val x = with_maps(g, in[0], e);
@@ -142,7 +165,7 @@ static void nets(gan_nets *d, const void *options)
         .fn = generator,
         .in = {{.shape = GAN_SHAPE(2, o->net.z)}, {.shape = GAN_SHAPE(2), .index = true}},
         .n_in = 2,
-        .init = o->kind == NET_CONV ? gan__arch_dcgan.init : NULL};
+        .init = o->kind != NET_MLP ? gan__arch_dcgan.init : NULL};
     gan_declare(d, &net);
     net.name = "disc";
     net.fn = discriminator;
@@ -169,6 +192,7 @@ static void iteration(gan_step *s, const void *options)
     gan_val fake = apply(s, "gen", z, y);
     gan_val on_fake = apply(s, "disc", fake, y);
     gan_minimize(s, "gen", gan_loss_gen(o->loss, g, GAN_NONE, on_fake), &o->optim_gen);
+    gan_average(s, "gen", &o->ema);
 
     gan_val x = gan_batch(s, GAN_FIELD_IMAGE), its = gan_batch(s, GAN_FIELD_LABEL);
     gan_val on_real = apply(s, "disc", x, its);
@@ -182,7 +206,10 @@ static void iteration(gan_step *s, const void *options)
 static gan_val sample(gan_step *s, const void *options)
 {
     const struct cgan *o = options;
-    return apply(s, "gen", gan_latent(s, "z", o->net.z), gan_labels(s, "y"));
+    gan_val out[GAN_NET_MAX_OUT] = {{0, 0}};
+    const gan_val in[GAN_NET_MAX_IN] = {gan_latent(s, "z", o->net.z), gan_labels(s, "y")};
+    gan_apply_average_all(s, "gen", in, out, &o->ema);
+    return out[0];
 }
 
 static const struct gan_claim claims[] = {
@@ -197,8 +224,9 @@ GAN_MODEL(cgan) = {
     .help = "Generator and discriminator see the label beside noise and image. Needs data with "
             "classes; gan sample RUN --class K makes one of them, a grid has a column for each. "
             "--net conv puts DCGAN's networks in the place of the perceptrons. A discriminator may "
-            "learn to ignore the label; plain --cond projection ties it to the features and is the "
-            "stronger way to use it.",
+            "learn to ignore the label; --net projection ties it to the features and is the "
+            "stronger way to use it. An average of G's weights (--ema 10000) and rates that fall "
+            "(@linear) make cleaner samples.",
     .needs = GAN_FIELD_IMAGE | GAN_FIELD_LABEL,
     .opts = opts,
     .size = sizeof(struct cgan),

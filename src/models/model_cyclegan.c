@@ -4,7 +4,7 @@
  * judges A); going there and back must return the image. Zhu, Park, Isola, Efros 2017,
  * arXiv:1703.10593; layers, names and the order of the steps follow
  * junyanz/pytorch-CycleGAN-and-pix2pix. */
-#include "gan/model.h"
+#include "aids.h"
 #include "base/err.h"
 #include "net_image.h"
 
@@ -13,6 +13,8 @@ struct cyclegan {
     int loss, norm, upsample;
     int64_t blocks, layers, gen_width, disc_width, pool;
     double dropout, adversarial, penalty, cycle_a, cycle_b, identity;
+    struct gan__aid_perceptual perceptual, constancy;
+    double perceptual_weight, constancy_weight;
     struct gan_optim optim_gen, optim_disc;
 };
 
@@ -43,6 +45,16 @@ static const struct gan_opt opts[] = {
                 "weight of the cycle B -> A -> B; 0: none"),
     GAN_OPT_F64(struct cyclegan, identity, "identity", "0.5", 0, 1e6,
                 "weight of the identity losses, relative to the cycles'; 0: none"),
+    GAN_OPT_PARSED(struct cyclegan, perceptual, "perceptual", "none", gan__aid_perceptual_option,
+                   "features that an image and its way there and back are compared by, "
+                   "NET[:ARGUMENT][@LAYER]: "
+                   "vgg19@conv3_3, classifier:RUN, pixels:8; gan features list names them"),
+    GAN_OPT_F64(struct cyclegan, perceptual_weight, "perceptual-weight", "1", 0, 1e9,
+                "weight of their mean squared difference"),
+    GAN_OPT_PARSED(struct cyclegan, constancy, "f-constancy", "none", gan__aid_perceptual_option,
+                   "features that a translation shall leave as they are, as --perceptual"),
+    GAN_OPT_F64(struct cyclegan, constancy_weight, "f-constancy-weight", "15", 0, 1e9,
+                "weight of the mean squared difference that it makes to them"),
     GAN_OPT_I64(struct cyclegan, pool, "pool", "50", 0, 100000,
                 "images of each pool of former fakes; 0: none"),
     GAN_OPT_PARSED(struct cyclegan, optim_gen, "optim-gen", "adam:2e-4,.5,.999@hold:.5",
@@ -145,6 +157,14 @@ static void nets(gan_nets *d, const void *options)
     declare(d, "disc_b", discriminator, t, t->channels);
 }
 
+static void looks(gan_nets *d, const void *options)
+{
+    const struct cyclegan *o = options;
+    const struct gan_task *t = &o->task;
+    gan__aid_perceptual_declare(d, "f_constancy", &o->constancy, t, t->channels);
+    gan__aid_perceptual_declare(d, "perceptual", &o->perceptual, t, t->channels);
+}
+
 /* One discriminator on a real image and on a fake of now or from the pool: in one call, unless batch
  * norm would mix them. */
 static gan_val disc_loss(gan_step *s, const struct cyclegan *o, const char *disc, gan_val real,
@@ -184,7 +204,7 @@ static gan_val identity_loss(gan_step *s, const struct cyclegan *o, gan_val a, g
 
 /* Images of a batch and what both generators make of them. */
 struct both {
-    gan_val a, b, fake_a, fake_b;
+    gan_val a, b, fake_a, fake_b, back_a, back_b;
 };
 
 /* Both generators deceive the discriminator of their range. */
@@ -203,17 +223,39 @@ static gan_val deceive(gan_step *s, const struct cyclegan *o, const struct both 
 static gan_val cycles(gan_step *s, const struct cyclegan *o, const struct both *x)
 {
     gan_graph *g = gan_step_graph(s);
-    gan_val of_a = gan_loss_l1(g, gan_apply(s, "gen_b", x->fake_b), x->a);
-    gan_val of_b = gan_loss_l1(g, gan_apply(s, "gen_a", x->fake_a), x->b);
+    gan_val of_a = gan_loss_l1(g, x->back_a, x->a);
+    gan_val of_b = gan_loss_l1(g, x->back_b, x->b);
     gan_report(s, "cycle_a", of_a);
     gan_report(s, "cycle_b", of_b);
     return gan_add(g, gan_scale(g, of_a, o->cycle_a), gan_scale(g, of_b, o->cycle_b));
 }
 
+/* What pretrained networks see of the images, of their translations and of the way back. */
+static gan_val seen(gan_step *s, const struct cyclegan *o, const struct both *x)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_val sum = gan_const(g, 0);
+    if (o->constancy.features[0] != '\0') {
+        gan_val of_a = gan__aid_perceptual(s, "f_constancy", x->fake_b, x->a);
+        gan_val of_b = gan__aid_perceptual(s, "f_constancy", x->fake_a, x->b);
+        gan_report(s, "f_constancy_a", of_a);
+        gan_report(s, "f_constancy_b", of_b);
+        sum = gan_scale(g, gan_add(g, of_a, of_b), o->constancy_weight);
+    }
+    if (o->perceptual.features[0] != '\0') {
+        gan_val of_a = gan__aid_perceptual(s, "perceptual", x->back_a, x->a);
+        gan_val of_b = gan__aid_perceptual(s, "perceptual", x->back_b, x->b);
+        gan_report(s, "perceptual_a", of_a);
+        gan_report(s, "perceptual_b", of_b);
+        sum = gan_add(g, sum, gan_scale(g, gan_add(g, of_a, of_b), o->perceptual_weight));
+    }
+    return sum;
+}
+
 static void update_gens(gan_step *s, const struct cyclegan *o, const struct both *x)
 {
     gan_graph *g = gan_step_graph(s);
-    gan_val loss = cycles(s, o, x);
+    gan_val loss = gan_add(g, cycles(s, o, x), seen(s, o, x));
     if (o->identity > 0) {
         loss = gan_add(g, loss, identity_loss(s, o, x->a, x->b));
     }
@@ -239,6 +281,8 @@ static void iteration(gan_step *s, const void *options)
     struct both x = {.a = gan_batch(s, GAN_FIELD_IMAGE), .b = gan_batch(s, GAN_FIELD_B)};
     x.fake_b = gan_apply(s, "gen_a", x.a);
     x.fake_a = gan_apply(s, "gen_b", x.b);
+    x.back_a = gan_apply(s, "gen_b", x.fake_b);
+    x.back_b = gan_apply(s, "gen_a", x.fake_a);
     update_gens(s, o, &x);
     if (o->adversarial > 0) {
         update_discs(s, o, &x);
@@ -300,6 +344,7 @@ GAN_MODEL(cyclegan) = {
     .check = check,
     .fit = fit,
     .nets = nets,
+    .looks = looks,
     .iteration = iteration,
     .sample = sample,
     .show = show,

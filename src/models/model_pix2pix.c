@@ -4,7 +4,7 @@
  * near y in L1. The noise is dropout, in sampling too. Isola, Zhu, Zhou, Efros 2017,
  * arXiv:1611.07004; layers, names and the order of the steps follow
  * junyanz/pytorch-CycleGAN-and-pix2pix. */
-#include "gan/model.h"
+#include "aids.h"
 #include "base/err.h"
 #include "net_image.h"
 
@@ -14,6 +14,8 @@ struct pix2pix {
     bool conditional;
     int64_t depth, layers, gen_width, disc_width;
     double dropout, l1, adversarial, penalty;
+    struct gan__aid_perceptual perceptual;
+    double perceptual_weight;
     struct gan_optim optim_gen, optim_disc;
 };
 
@@ -50,6 +52,11 @@ static const struct gan_opt opts[] = {
     GAN_OPT_F64(struct pix2pix, adversarial, "gan", "1", 0, 1e6,
                 "weight of the adversarial loss of G; 0: no discriminator is trained"),
     GAN_OPT_F64(struct pix2pix, l1, "l1", "100", 0, 1e6, "weight of the L1 distance to the target"),
+    GAN_OPT_PARSED(struct pix2pix, perceptual, "perceptual", "none", gan__aid_perceptual_option,
+                   "features that output and target are compared by, NET[:ARGUMENT][@LAYER]: "
+                   "vgg19@conv3_3, classifier:RUN, pixels:8; gan features list names them"),
+    GAN_OPT_F64(struct pix2pix, perceptual_weight, "perceptual-weight", "1", 0, 1e9,
+                "weight of their mean squared difference"),
     GAN_OPT_CHOICE(struct pix2pix, direction, "direction", "AtoB", "AtoB|BtoA",
                    "which image of a pair is the input"),
     GAN_OPT_PARSED(struct pix2pix, optim_gen, "optim-gen", "adam:2e-4,.5,.999@hold:.5",
@@ -90,7 +97,8 @@ static int64_t find_multiple(struct pix2pix *o, bool fixed)
 static gan_status check(const void *options, gan_err *err)
 {
     const struct pix2pix *o = options;
-    if (o->adversarial == 0 && o->l1 == 0) {
+    bool seen = o->perceptual.features[0] != '\0' && o->perceptual_weight > 0;
+    if (o->adversarial == 0 && o->l1 == 0 && !seen) {
         return gan__fail(err, GAN_E_ARG,
                          "pix2pix: --gan and --l1 are both 0, the generator has nothing to learn");
     }
@@ -179,6 +187,12 @@ static void nets(gan_nets *d, const void *options)
                                        .init = "dcgan"});
 }
 
+static void looks(gan_nets *d, const void *options)
+{
+    const struct pix2pix *o = options;
+    gan__aid_perceptual_declare(d, "perceptual", &o->perceptual, &o->task, channels_out(o));
+}
+
 static void pair(gan_step *s, const struct pix2pix *o, gan_val *x, gan_val *y)
 {
     gan_val a = gan_batch(s, GAN_FIELD_IMAGE), b = gan_batch(s, GAN_FIELD_B);
@@ -224,6 +238,11 @@ static void update_gen(gan_step *s, const struct pix2pix *o, gan_val x, gan_val 
             gan__patch_loss_of(g, (gan__patch_loss)o->loss, judge(s, o, x, fake), true);
         gan_report(s, "adversarial", deceived);
         loss = gan_add(g, loss, gan_scale(g, deceived, o->adversarial));
+    }
+    if (o->perceptual.features[0] != '\0') {
+        gan_val seen = gan__aid_perceptual(s, "perceptual", fake, y);
+        gan_report(s, "perceptual", seen);
+        loss = gan_add(g, loss, gan_scale(g, seen, o->perceptual_weight));
     }
     gan_minimize(s, "gen", loss, &o->optim_gen);
 }
@@ -301,6 +320,7 @@ GAN_MODEL(pix2pix) = {
     .check = check,
     .fit = fit,
     .nets = nets,
+    .looks = looks,
     .iteration = iteration,
     .sample = sample,
     .show = show,

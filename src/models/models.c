@@ -1,5 +1,5 @@
 /* models.c: the table of models, and the declaration of a model's networks over a store. */
-#include "gan/model.h"
+#include "nets.h"
 
 #include "base/err.h"
 #include "base/str.h"
@@ -34,14 +34,6 @@ const struct gan_model *gan_model_find(const char *name, gan_err *err)
               near ? near : "", near ? "?)" : "");
     return NULL;
 }
-
-struct gan_nets {
-    gan_store *store;
-    const void *opts;
-    gan_dtype real;
-    struct gan_net_list *list;
-    gan_err err;
-};
 
 void gan_declare(gan_nets *d, const struct gan_net_desc *desc)
 {
@@ -78,6 +70,19 @@ gan_status gan_model_declare(const struct gan_model *m, const void *opts, gan_st
     return d.err.code;
 }
 
+gan_status gan_model_declare_looks(const struct gan_model *m, const void *opts, gan_store *st,
+                                   gan_dtype real, struct gan_net_list *out, gan_err *err)
+{
+    gan_nets d = {.store = st, .opts = opts, .real = real, .list = out};
+    if (m->looks != NULL) {
+        m->looks(&d, opts);
+    }
+    if (d.err.code != GAN_OK && err != NULL) {
+        *err = d.err;
+    }
+    return d.err.code;
+}
+
 gan_status gan_model_init(const struct gan_model *m, const void *opts, gan_store *st,
                           const struct gan_net_list *nets, uint64_t seed, gan_err *err)
 {
@@ -98,6 +103,10 @@ void gan_net_list_free(struct gan_net_list *list)
 {
     for (int i = 0; i < list->n; i++) {
         gan_net_free(list->net[i]);
+    }
+    for (int i = 0; i < list->n_looks; i++) {
+        gan_net_free(list->look[i].net);
+        gan_feature_part_release(&list->look[i].part);
     }
     *list = (struct gan_net_list){0};
 }

@@ -67,7 +67,8 @@ static gan_status register_params(struct gan_net *net, gan_err *err)
     for (size_t i = 0; i < net->n_params; i++) {
         const struct gan_param *p = &net->params[i].p;
         gan_err inner = {0};
-        if (gan_store_add(net->store, p->name, p->kind, net->real, p->shape, &inner) < 0) {
+        gan_state_kind kind = net->frozen ? GAN_STATE_FROZEN : p->kind;
+        if (gan_store_add(net->store, p->name, kind, net->real, p->shape, &inner) < 0) {
             return gan__fail(err, inner.code, "%.420s", inner.message);
         }
     }
@@ -90,6 +91,7 @@ gan_net *gan_net_new(gan_store *st, const struct gan_net_desc *desc, gan_err *er
     net->opts = desc->opts;
     net->n_in = desc->n_in;
     net->real = desc->real;
+    net->frozen = desc->frozen;
     memcpy(net->in, desc->in, sizeof net->in);
     net->name = gan__arena_strdup(&net->arena, desc->name);
     if (net->name == NULL) {
@@ -117,7 +119,7 @@ void gan_net_free(gan_net *net)
 
 gan_status gan_net_init(gan_net *net, uint64_t seed, gan_err *err)
 {
-    for (size_t i = 0; i < net->n_params; i++) {
+    for (size_t i = 0; i < net->n_params && !net->frozen; i++) {
         const struct gan__net_param *p = &net->params[i];
         const gan_state *s = gan_store_at(net->store, gan_store_find(net->store, p->p.name));
         if (s == NULL) {
@@ -137,7 +139,7 @@ const char *gan_net_name(const gan_net *net)
 int64_t gan_net_params(const gan_net *net)
 {
     int64_t sum = 0;
-    for (size_t i = 0; i < net->n_params; i++) {
+    for (size_t i = 0; i < net->n_params && !net->frozen; i++) {
         sum += net->params[i].p.kind == GAN_STATE_WEIGHT ? net->params[i].p.count : 0;
     }
     return sum;
@@ -220,7 +222,7 @@ int gan_net_weights(gan_graph *g, const gan_net *net, const char **names, gan_va
     int n = 0;
     for (size_t i = 0; i < net->n_params; i++) {
         const struct gan_param *p = &net->params[i].p;
-        if (p->kind != GAN_STATE_WEIGHT) {
+        if (p->kind != GAN_STATE_WEIGHT || net->frozen) {
             continue;
         }
         if (names != NULL) {

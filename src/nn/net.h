@@ -19,6 +19,7 @@ struct gan_net {
     struct gan_net_input in[GAN_NET_MAX_IN];
     int n_in;
     gan_dtype real;
+    bool frozen;
     struct gan_init init;
     struct gan__net_param *params;
     size_t n_params, cap_params;

@@ -61,10 +61,15 @@ static int by_size_and_name(const void *a, const void *b)
     return sx != sy ? (sx > sy ? -1 : 1) : strcmp(x->name, y->name);
 }
 
+/* Frozen weights stay in the file they came from. */
 static void place_tensors(struct layout *l, const gan_store *st)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        l->state[i] = gan_store_at(st, (int)i);
+    l->n = 0;
+    for (int i = 0; i < gan_store_count(st); i++) {
+        const gan_state *s = gan_store_at(st, i);
+        if (s->kind != GAN_STATE_FROZEN) {
+            l->state[l->n++] = s;
+        }
     }
     qsort(l->state, l->n, sizeof *l->state, by_size_and_name);
     for (size_t i = 0; i < l->n; i++) {

@@ -141,6 +141,16 @@ const struct gan_classifier_info *gan_classifier_about(const gan_classifier *c)
     return &c->info;
 }
 
+const struct gan_model *gan__classifier_model(const gan_classifier *c)
+{
+    return c->recipe.model;
+}
+
+const gan_net *gan__classifier_net(const gan_classifier *c)
+{
+    return c->nets.net[0];
+}
+
 /* --- running ------------------------------------------------------------------------------------ */
 
 static void copy_rows(float *dst, const gan_tensor *src, int64_t first, int64_t n, int64_t size)

@@ -3,6 +3,11 @@
 #define GAN_RUN_CLASSIFIER_H
 
 #include <gan/classifier.h>
+#include <gan/model.h>
+
+/* Its model and its network. */
+const struct gan_model *gan__classifier_model(const gan_classifier *c);
+const gan_net *gan__classifier_net(const gan_classifier *c);
 
 /* A score of nothing yet. */
 struct gan_classifier_score gan__score_of(const struct gan_classifier_info *i);

@@ -2,9 +2,12 @@
  * class scores as logits: what Fashion-MNIST and others need where no network of photographs fits. */
 #include "base/alloc.h"
 #include "base/err.h"
+#include "classifier.h"
 #include "metrics/metrics.h"
+#include "nn/net.h"
 
-#include <gan/classifier.h>
+#include <stddef.h>
+#include <string.h>
 
 static gan_status open_classifier(const char *argument, const struct gan_features_cfg *cfg,
                                   struct gan_features_info *info, void **state, gan_err *err)
@@ -50,6 +53,57 @@ static void close_classifier(void *state)
     gan_classifier_close(state);
 }
 
+/* --- inside other graphs ------------------------------------------------------------------------- */
+
+/* The classifier's network behind its range of pixels; its options lie behind this. */
+struct part {
+    gan_net_fn fn;
+    bool unit; /* pixels in 0..1, else -1..1 */
+    int at;    /* output */
+    max_align_t opts[];
+};
+
+static void apply_part(gan_nn *nn, const gan_val *in, gan_val *out, const void *opts)
+{
+    const struct part *p = opts;
+    gan_graph *g = gan_nn_graph(nn);
+    gan_val x = gan_scale(g, in[0], p->unit ? 1 / 255.0 : 1 / 127.5), all[GAN_NET_MAX_OUT];
+    x = p->unit ? x : gan_shift(g, x, -1);
+    p->fn(nn, &x, all, p->opts);
+    out[0] = all[p->at];
+}
+
+static gan_status part(const void *state, const char *layer, struct gan_feature_part *out,
+                       gan_err *err)
+{
+    const gan_classifier *c = state;
+    const struct gan_classifier_info *i = gan_classifier_about(c);
+    const gan_net *net = gan__classifier_net(c);
+    bool classes = layer != NULL && strcmp(layer, "classes") == 0;
+    if (layer != NULL && !classes && strcmp(layer, "hidden") != 0) {
+        return gan__fail(err, GAN_E_NOTFOUND,
+                         "a classifier has the layers hidden and classes, not '%.60s'", layer);
+    }
+    size_t size = gan__classifier_model(c)->size;
+    struct part *p = gan__alloc(sizeof *p + size);
+    if (p == NULL) {
+        return gan__fail_nomem(err, sizeof *p + size, "a feature network");
+    }
+    *p = (struct part){.fn = net->fn, .unit = i->range == GAN_RANGE_UNIT, .at = classes ? 0 : 1};
+    memcpy(p->opts, net->opts, size);
+    *out = (struct gan_feature_part){apply_part, p, i->height, i->width, i->channels};
+    return GAN_OK;
+}
+
+static const gan_tensor *weight(const void *state, const char *local)
+{
+    const gan_net *net = gan__classifier_net(state);
+    const struct gan_param *p = gan_net_param(net, gan_net_find(net, local));
+    const gan_state *s =
+        p != NULL ? gan_store_at(net->store, gan_store_find(net->store, p->name)) : NULL;
+    return s != NULL ? &s->value : NULL;
+}
+
 GAN_FEATURES(classifier) = {
     .name = "classifier",
     .argument = "RUN|FILE",
@@ -58,4 +112,6 @@ GAN_FEATURES(classifier) = {
     .open = open_classifier,
     .run = run,
     .close = close_classifier,
+    .part = part,
+    .weight = weight,
 };

@@ -53,6 +53,9 @@ gan_status gan__checkpoint_load_part(const gan_checkpoint *c, gan_store *st, gan
     gan_tensor t;
     for (int i = 0; i < gan_store_count(st); i++) {
         const gan_state *s = gan_store_at(st, i);
+        if (s->kind == GAN_STATE_FROZEN) {
+            continue;
+        }
         if (!gan__checkpoint_find(c, s->name, &t)) {
             return gan__fail(err, GAN_E_FORMAT, "%s: the checkpoint lacks %.200s",
                              gan__checkpoint_path(c), s->name);
@@ -61,7 +64,7 @@ gan_status gan__checkpoint_load_part(const gan_checkpoint *c, gan_store *st, gan
     }
     for (int i = 0; i < gan_store_count(st); i++) {
         const gan_state *s = gan_store_at(st, i);
-        if (gan__checkpoint_find(c, s->name, &t)) {
+        if (s->kind != GAN_STATE_FROZEN && gan__checkpoint_find(c, s->name, &t)) {
             copy_tensor(&t, &s->value);
         }
     }

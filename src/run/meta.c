@@ -67,6 +67,11 @@ gan_status gan__meta_of_session(struct gan__meta *m, const struct gan__session *
     add_i64(m, "train.microbatch", r->run.microbatch > 0 ? r->run.microbatch : r->run.batch);
     add(m, "train.precision", gan__recipe_precision(r));
     add_data(m, s);
+    for (int i = 0; i < s->nets.n_looks; i++) {
+        char key[80];
+        (void)gan__format(key, sizeof key, "features.%s", s->nets.look[i].name);
+        add(m, key, s->nets.look[i].hash);
+    }
     const struct gan_opt *o = r->model->opts;
     for (int i = 0; o != NULL && o[i].name != NULL; i++) {
         char key[80], text[GAN_OPT_TEXT_MAX];

@@ -352,6 +352,7 @@ gan_status gan__session_build(struct gan__session *s, struct gan__recipe *r, gan
         return gan__fail_nomem(err, 0, "a store");
     }
     GAN_TRY(gan_model_declare(r->model, r->opts, s->store, GAN_F32, &s->nets, err));
+    GAN_TRY(gan_model_declare_looks(r->model, r->opts, s->store, GAN_F32, &s->nets, err));
     GAN_TRY(add_counter(s, "count.iteration", &s->iteration, err));
     GAN_TRY(add_counter(s, "count.images", &s->images, err));
     return build_step(s, err);

@@ -46,6 +46,40 @@ tries "l1 loss.disc" "" pix2pix $pairs --gen resnet-6 --upsample resize --disc p
 tries "disc_a identity_a" "" cyclegan $domains --blocks 1 --loss wgan-gp --gp 5 --norm batch
 tries "cycle_a" "disc_a adversarial_a" cyclegan $domains --blocks 1 --gan 0 --upsample resize
 tries "disc_a loss.gen_a+gen_b" "" cyclegan $domains --blocks 2 --cycle-a 0 --cycle-b 0 --norm none
+
+# losses that look through a feature network: its weights stay where they are, the hash goes along
+mkdir labelled
+cp a labelled/train-images-idx3-ubyte
+{ bytes 0 0 8 1 0 0 0 40; head -c 40 /dev/zero; } >labelled/train-labels-idx1-ubyte
+judge="classifier --data idx:labelled --width 2 --hidden 4 --batch 4 --out judge"
+run 0 train $judge --steps 1
+tries "perceptual l1" "" pix2pix $pairs --perceptual pixels:8 --l1 0
+tries "perceptual_a f_constancy_b" "" cyclegan $domains --blocks 1 --perceptual classifier:judge \
+    --f-constancy pixels --f-constancy-weight 2
+grep -q 'features.perceptual' t/checkpoints/step-00000002.safetensors || fail "no hash is kept"
+grep -q 'perceptual.stage0' t/checkpoints/step-00000002.safetensors && fail "frozen weights are kept"
+rm -rf whole parts
+look="pix2pix $pairs --perceptual classifier:judge@classes"
+run 0 train $look --steps 4 --out whole
+run 0 train $look --steps 4 --stop-at 2 --out parts
+cp -r parts other
+run 0 train --resume parts
+cmp whole/checkpoints/step-00000004.safetensors parts/checkpoints/step-00000004.safetensors ||
+    fail "stopped and resumed differs with a perceptual loss"
+rm -rf judge
+run 1 train --resume other
+complains judge
+run 0 train $judge --steps 2
+run 1 train --resume other
+complains "the checkpoint has features.perceptual"
+run 1 train pix2pix $pairs --perceptual classifier:judge@relu1 --out x
+complains "hidden and classes"
+run 1 train pix2pix $pairs --perceptual pixels:5 --out x
+complains "do not divide"
+XDG_CACHE_HOME=$PWD/cache run 1 train pix2pix $pairs --perceptual vgg19@conv3_3 --out x
+complains "vgg19 are not installed: gan features install"
+run 2 train pix2pix $pairs --perceptual vg19 --out x
+complains "did you mean vgg19?"
 run 2 train pix2pix $pairs --gan 0 --l1 0 --out x
 complains "--gan and --l1 are both 0"
 run 2 train cyclegan $domains --gan 0 --cycle-a 0 --cycle-b 0 --out x

@@ -96,6 +96,7 @@ static void open_model(struct replay *r)
     r->store = gan_store_new();
     assert_non_null(r->store);
     NEED(gan_model_declare(m, r->opts, r->store, c->real, &r->nets, err) == GAN_OK);
+    NEED(gan_model_declare_looks(m, r->opts, r->store, c->real, &r->nets, err) == GAN_OK);
     struct gan__step_cfg cfg = {.model = m,
                                 .opts = r->opts,
                                 .store = r->store,
