@@ -42,6 +42,7 @@ struct gan_sampler_info {
     const char *hash;  /* digest of the checkpoint's data, hexadecimal: names the weights */
     int64_t height, width, channels;
     int64_t latent;                 /* length of a latent vector */
+    bool uniform;                   /* latents are uniform on +-sqrt 3 instead of N(0,1) */
     gan_range range;                /* of the pixels */
     bool points;                    /* samples are points, not images: [n,1,1,channels] */
     int64_t classes;                /* that can be asked for; 0: the generator knows none */

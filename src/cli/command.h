@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GAN__MAX_WORDS = 4 };
+enum { GAN__MAX_WORDS = 16 };
 
 /* A command line that was understood. */
 struct gan__cmdline {

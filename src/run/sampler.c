@@ -79,6 +79,7 @@ static gan_status fill_info(gan_sampler *s, const gan_checkpoint *c, gan_err *er
     info->width = s->generator.width;
     info->channels = s->generator.channels;
     info->latent = s->generator.z;
+    info->uniform = s->generator.uniform;
     info->classes = s->generator.classes;
     GAN_TRY(read_class_names(s, c, err));
     return info->file != NULL && info->hash != NULL ? GAN_OK
