@@ -388,7 +388,9 @@ static void run_block(const struct gan__machine *m, const struct gan__call *c, s
 static void run_tasks(const struct gan__machine *m, const struct gan__call *c, float *const *direct,
                       int64_t first, int64_t end, float *own)
 {
-    struct bench b = {.own = own};
+    struct bench b; /* registers are set before they are read */
+    b.own = own;
+    b.sums = NULL;
     int64_t count = m->p->count;
     load_once(m, c, &b, m->tile < count ? m->tile : count);
     for (int64_t t = first; t < end; t++) {
@@ -401,9 +403,10 @@ static void run_tasks(const struct gan__machine *m, const struct gan__call *c, f
     }
 }
 
-/* direct[i] = where instruction i may write its result at once. */
+/* direct[i] = where instruction i may write its result at once, NULL for nowhere. */
 static void find_direct(const struct gan__machine *m, const struct gan__call *c, float **direct)
 {
+    memset(direct, 0, (size_t)m->p->n_code * sizeof *direct);
     for (int i = 0; i < m->p->n_saves; i++) {
         if (writes_at_once(m, c, &m->p->saves[i])) {
             direct[m->p->saves[i].instr] = c->out[m->p->saves[i].output].data;
@@ -414,7 +417,7 @@ static void find_direct(const struct gan__machine *m, const struct gan__call *c,
 void gan__machine_run(const struct gan__machine *m, const struct gan__call *c, int64_t first,
                       int64_t end, void *own)
 {
-    float *direct[GAN__MAX_CODE] = {NULL};
+    float *direct[GAN__MAX_CODE];
     find_direct(m, c, direct);
     run_tasks(m, c, direct, first, end, own);
 }
@@ -435,7 +438,7 @@ static void finish_sums(const struct gan__machine *m, const struct gan__call *c)
 static void run(const struct gan__call *c)
 {
     const struct gan__machine *m = c->ctx;
-    float *direct[GAN__MAX_CODE] = {NULL};
+    float *direct[GAN__MAX_CODE];
     find_direct(m, c, direct);
     int threads = c->run->threads;
     if (threads > m->tasks) {
