@@ -38,6 +38,8 @@ struct gan_plan_opts {
     bool verify;           /* run the verifier after each pass (tests) */
     bool exact;            /* no kernel that loses digits to be faster (Winograd) */
     enum gan_recompute recompute; /* results stay the same, bit for bit */
+    bool frozen; /* the caller changes no state as long as the plan lives: packed copies of weights
+                    that the plan does not set are made by its first run and kept */
 };
 
 /** What a plan will cost, known before it runs. */
@@ -128,7 +130,7 @@ GAN_API const char *gan_plan_step_name(const gan_plan *p, int64_t i, char *dst, 
 struct gan_plan_copy {
     const char *scope; /* of the first step that reads it; lives as long as the plan */
     gan_shape shape;   /* of the weights */
-    size_t bytes;      /* in the workspace, from the first use to the last */
+    size_t bytes;      /* in the workspace, from the first use to the last; frozen: in the plan */
     int64_t uses;      /* steps that read it; the first of them fills it */
 };
 

@@ -60,7 +60,8 @@ static gan_status open_model(struct source *s, const struct gan_train_cfg *what,
                                      .nets = &b->session.nets,
                                      .mode = GAN_EVAL,
                                      .batch = batch,
-                                     .threads = how->threads};
+                                     .threads = how->threads,
+                                     .frozen = true};
     GAN_TRY(gan__generator_init(&s->generator, &cfg, err));
     (void)gan__copy(r->model, sizeof r->model, b->recipe.model->name);
     r->height = s->generator.height;

@@ -53,7 +53,7 @@ gan_status gan__generator_init(struct gan__generator *g, const struct gan__gener
     gan_step *step = gan__step_build_sample(&step_cfg, cfg->show, &images, &own);
     gan_status status = step != NULL ? check_images(g, step, images, cfg->opts, &own) : own.code;
     if (status == GAN_OK) {
-        struct gan_plan_opts opts = {.threads = cfg->threads};
+        struct gan_plan_opts opts = {.threads = cfg->threads, .frozen = cfg->frozen};
         g->plan = gan_plan_new(gan__step_segment(step, 0)->graph, &images, 1, &opts, &own);
         g->latents = gan__alloc_array((size_t)(g->batch * (g->z > 0 ? g->z : 1)), sizeof(float));
         g->labels = gan__alloc_array((size_t)g->batch, sizeof *g->labels);

@@ -28,7 +28,8 @@ struct gan__generator_cfg {
     gan_mode mode; /* GAN_EVAL or GAN_BATCH_STATS */
     int64_t batch;
     int threads;
-    bool show; /* what the model shows of training, where it says so, instead of samples */
+    bool frozen; /* the store keeps its values from the first images on */
+    bool show;   /* what the model shows of training, where it says so, instead of samples */
 };
 
 gan_status gan__generator_init(struct gan__generator *g, const struct gan__generator_cfg *cfg,

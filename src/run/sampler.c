@@ -104,6 +104,7 @@ static gan_status build(gan_sampler *s, const gan_checkpoint *c,
         .mode = opts->bn_batch ? GAN_BATCH_STATS : GAN_EVAL,
         .batch = opts->batch > 0 ? opts->batch : DEFAULT_BATCH,
         .threads = opts->threads > 0 ? opts->threads : 1,
+        .frozen = true,
     };
     int declared = gan_store_count(s->store);
     GAN_TRY(gan__generator_init(&s->generator, &cfg, err));

@@ -70,7 +70,7 @@ static gan_status compile(gan_translator *t, struct gan__translate_plan *p, gan_
         gan__fail(err, GAN_E_INTERNAL, "model %s translates to %s, not %s", t->info.model,
                   gan_shape_text(&s, have, sizeof have), gan_shape_text(&want, text, sizeof text));
     } else {
-        struct gan_plan_opts opts = {.threads = t->opts.threads};
+        struct gan_plan_opts opts = {.threads = t->opts.threads, .frozen = true};
         p->plan = gan_plan_new(g, &images, 1, &opts, err);
     }
     gan__step_free(step);

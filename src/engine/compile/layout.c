@@ -127,6 +127,18 @@ static bool place_spare(struct gan__layout *l, int64_t t, size_t bytes, uint32_t
     return bytes == 0 || *at != GAN__NO_BUFFER;
 }
 
+/* A copy of step t: of the step alone, or of its group for all runs. */
+static bool place_copy(struct gan__layout *l, size_t t, const struct gan__copy_need *need)
+{
+    if (!need->lasting) {
+        return place_spare(l, (int64_t)t, need->bytes, &l->copy[t]);
+    }
+    l->makes[t] = need->group == t;
+    l->copy[t] =
+        l->makes[t] ? add_own(l, UINT32_MAX, need->bytes, (int64_t)t) : l->copy[need->group];
+    return l->copy[t] != GAN__NO_BUFFER;
+}
+
 gan_status gan__layout_place(struct gan__layout *l, const size_t *scratch_bytes,
                              const struct gan__copy_need *needs, gan_err *err)
 {
@@ -145,7 +157,7 @@ gan_status gan__layout_place(struct gan__layout *l, const size_t *scratch_bytes,
     for (size_t t = 0; t < l->n_steps && fine; t++) {
         int64_t now = (int64_t)t;
         fine = place_step(l, now, state) && place_spare(l, now, scratch_bytes[t], &l->scratch[t]) &&
-               place_spare(l, now, needs[t].bytes, &l->copy[t]);
+               place_copy(l, t, &needs[t]);
     }
     gan__free(state);
     if (!fine) {

@@ -24,7 +24,8 @@ struct gan__buffer {
 /* The copy of an input that a step works from. */
 struct gan__copy_need {
     size_t bytes;   /* 0 for none */
-    uint32_t group; /* steps of one group can share; below the number of steps */
+    uint32_t group; /* steps of one group can share: the number of the first of them */
+    bool lasting;   /* of weights that never change: kept from run to run */
 };
 
 struct gan__layout {

@@ -63,7 +63,7 @@ gan_status gan__layout_share(struct gan__layout *l, const struct gan__copy_need 
     }
     int64_t most = find_load(l, load);
     for (size_t t = 0; t < l->n_steps; t++) {
-        if (needs[t].bytes == 0) {
+        if (needs[t].bytes == 0 || needs[t].lasting) {
             continue;
         }
         size_t before = last[needs[t].group];

@@ -170,7 +170,7 @@ static gan_status verify_slab(const struct gan__layout *l, gan_err *err)
         if (b->start > (int64_t)t || b->end < (int64_t)t ||
             l->makes[t] != (b->start == (int64_t)t)) {
             status = gan__fail(err, GAN_E_INTERNAL, "step %zu reads a copy that is not there", t);
-        } else if (l->makes[t]) {
+        } else if (l->makes[t] && b->place == GAN_PLACE_SLAB) {
             lives[n++] = (struct life){b->at, b->bytes, b->start, b->end, UINT32_MAX};
         }
     }

@@ -165,6 +165,7 @@ gan_plan *gan__plan_build(const struct gan__build *b, gan_err *err)
     }
     p->backend = ref ? "ref" : "cpu";
     p->exact = b->exact;
+    p->frozen = b->frozen;
     p->store = b->g->store;
     p->run.threads = b->threads > 0 ? b->threads : 1;
     gan_status status = copy_feeds(p, b->g, err);
@@ -209,6 +210,7 @@ gan_plan *gan_plan_new(const gan_graph *g, const gan_val *outputs, int n,
                            .threads = o->threads,
                            .verify = o->verify,
                            .exact = o->exact,
+                           .frozen = o->frozen,
                            .recompute = o->recompute,
                            .keep_sets = true};
     if (read_precision(o, &b, err) != GAN_OK) {

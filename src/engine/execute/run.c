@@ -148,6 +148,15 @@ gan_status gan__run_begin(gan_plan *p, const struct gan_run *args, gan_err *err)
     return GAN_OK;
 }
 
+/* Copies that last are there from now on. */
+static void keep_copies(gan_plan *p)
+{
+    for (size_t i = 0; i < p->n_steps; i++) {
+        p->steps[i].call.make_copy = p->steps[i].call.make_copy && !p->steps[i].copy_lasts;
+    }
+    p->filled = true;
+}
+
 gan_status gan_plan_run(gan_plan *p, const struct gan_run *args, gan_err *err)
 {
     const struct gan_run none = {0};
@@ -162,5 +171,8 @@ gan_status gan_plan_run(gan_plan *p, const struct gan_run *args, gan_err *err)
         }
     }
     omp_set_num_threads(before);
+    if (p->frozen && !p->filled) {
+        keep_copies(p);
+    }
     return GAN_OK;
 }

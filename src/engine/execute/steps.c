@@ -153,6 +153,14 @@ gan_status gan__steps_prepare(gan_plan *p, const struct gan__layout *l, gan_err 
     return GAN_OK;
 }
 
+/* Is the value state that neither the plan nor, by its promise, the caller changes? */
+static bool lasts(const struct gan__layout *l, const gan_plan *p, uint32_t value)
+{
+    const struct gan__node *n = &l->g->nodes[l->maker[value]];
+    return p->frozen && n->op == &gan__op_state_get &&
+           !gan_ok(l->g->states[((const struct gan__attr_index *)n->attr)->index].set);
+}
+
 /* The value whose copy step t works from. */
 static uint32_t copied_value(const struct gan__layout *l, const gan_plan *p, size_t t)
 {
@@ -164,7 +172,8 @@ void gan__steps_copies(const gan_plan *p, const struct gan__layout *l, struct ga
 {
     for (size_t t = 0; t < p->n_steps; t++) {
         const struct gan__step *s = &p->steps[t];
-        needs[t] = (struct gan__copy_need){s->copy.bytes, (uint32_t)t};
+        needs[t] = (struct gan__copy_need){
+            s->copy.bytes, (uint32_t)t, s->copy.bytes != 0 && lasts(l, p, copied_value(l, p, t))};
         for (size_t i = 0; i < t && s->copy.bytes != 0; i++) {
             const struct gan__step *o = &p->steps[i];
             if (needs[i].group == i && o->copy.bytes == s->copy.bytes &&
@@ -217,6 +226,11 @@ static bool refer(gan_plan *p, const struct gan__layout *l, uint32_t buffer, voi
     if (buffer == GAN__NO_BUFFER) {
         return true;
     }
+    if (l->buffers[buffer].place == GAN_PLACE_OWN) {
+        *at = l->buffers[buffer].at;
+        *data = (unsigned char *)p->own + *at;
+        return true;
+    }
     if (!gan__grow(&p->refs, &p->cap_refs, p->n_refs + 1, sizeof *p->refs)) {
         return false;
     }
@@ -251,6 +265,7 @@ static bool bind_step(gan_plan *p, const struct gan__layout *l, size_t t)
     if (l->copy[t] != GAN__NO_BUFFER) {
         s->copy_from = l->buffers[l->copy[t]].start;
         s->call.make_copy = l->makes[t];
+        s->copy_lasts = l->buffers[l->copy[t]].place == GAN_PLACE_OWN;
     }
     return refer(p, l, l->scratch[t], &s->call.scratch, &s->scratch_at) &&
            refer(p, l, l->copy[t], &s->call.copy, &s->copy_at);

@@ -21,6 +21,7 @@ struct gan__step {
     struct gan__copy_wish copy;       /* what its kernel asked for */
     size_t copy_at;                   /* in the slab */
     int64_t copy_from;                /* the step that fills the copy; -1 without */
+    bool copy_lasts;                  /* the first run fills it, later ones read it */
     size_t *out_at;                   /* offset in the slab of each output, SIZE_MAX elsewhere */
     int64_t *from;                    /* step that makes each input, -1: feed, state, constant */
 };
@@ -57,7 +58,9 @@ struct gan_plan {
     struct gan__arena arena;
     gan_store *store;
     const char *backend;
-    bool exact; /* no approximate kernels */
+    bool exact;  /* no approximate kernels */
+    bool frozen; /* state that no step sets never changes */
+    bool filled; /* a run has made the copies that last */
     struct gan__step *steps;
     size_t n_steps;
     struct gan__slab_ref *refs;
@@ -87,6 +90,7 @@ struct gan__build {
     int threads;
     bool verify;
     bool exact;
+    bool frozen;
     bool bf16;
     bool keep_sets; /* false: the store is not written */
     enum gan_recompute recompute;
