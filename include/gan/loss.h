@@ -62,6 +62,7 @@ struct gan_loss {
     int64_t outputs;  /* of the critic for each sample; 0: 1 */
     bool lipschitz;   /* without a bound on the critic's slope its scores grow for ever */
     bool logits;      /* the sigmoid of a score is a probability */
+    bool signs;       /* no logits, but reals are to score above 0 and fakes below */
     gan_val (*disc)(const struct gan_loss_context *c);
     gan_val (*gen)(const struct gan_loss_context *c);
     /* What slope penalties hold to: a number for each row of the critic's outputs `on` at other

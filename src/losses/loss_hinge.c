@@ -20,6 +20,7 @@ GAN_LOSS(hinge) = {
     .name = "hinge",
     .doc = "scores beyond a margin of 1 teach the critic nothing; usual with spectral norm",
     .ref = "Miyato et al. 2018, arXiv:1802.05957, eq. 16 and 17",
+    .signs = true,
     .disc = disc,
     .gen = gen,
 };

@@ -45,6 +45,7 @@ GAN_LOSS(lsgan_chi2) = {
     .name = "lsgan-chi2",
     .doc = "least squares to the labels -1 and 1, the generator aims at 0: Pearson's chi^2",
     .ref = "Mao et al. 2017, arXiv:1611.04076, eq. 8",
+    .signs = true,
     .disc = chi2_disc,
     .gen = chi2_gen,
 };

@@ -12,7 +12,7 @@ enum gan__norm {
     GAN__NORM_LAYER,
     GAN__NORM_NONE,
     GAN__NORM_INSTANCE,
-    GAN__NORM_VIRTUAL /* generator only: the reference batch's latents are state of the network */
+    GAN__NORM_VIRTUAL /* a reference batch is state of the network: latents of G, images of D */
 };
 
 #define GAN__NORM_CHOICES "auto|batch|layer|none|instance|virtual"

@@ -96,10 +96,13 @@ static gan_status check(const struct gan__arch_opts *o, gan_err *err)
         return gan__fail(err, GAN_E_ARG, "architecture %s has no normalisation to choose",
                          o->arch->name);
     }
-    if (o->norm_disc == GAN__NORM_VIRTUAL) {
+    if (o->norm_disc == GAN__NORM_VIRTUAL &&
+        (o->minibatch != GAN__MINIBATCH_NONE || o->cond != GAN__COND_NONE)) {
         return gan__fail(err, GAN_E_ARG,
-                         "virtual norm in the discriminator needs a reference of real images, "
-                         "which it does not have; use it in the generator");
+                         "virtual norm in the discriminator judges its reference along, which "
+                         "%s; use another norm",
+                         o->cond != GAN__COND_NONE ? "has no class"
+                                                   : "minibatch features would count");
     }
     if (o->cond == GAN__COND_NONE) {
         return GAN_OK;
@@ -160,6 +163,30 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
     out[0] = gan_slice_axis(g, images, 0, o->reference, gan_dim(g, in[0], 0));
 }
 
+/* The discriminator's reference are the first reals (gan__plain_reference), judged along as well. */
+static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
+{
+    const struct gan__arch_opts *o = options;
+    const struct gan_task *t = &o->task;
+    gan_graph *g = gan_nn_graph(nn);
+    if (o->norm_disc != GAN__NORM_VIRTUAL) {
+        o->arch->disc(nn, in, out, options);
+        return;
+    }
+    gan_val fixed = gan_nn_param(
+        nn, &(struct gan_param_spec){
+                .layer = "reference",
+                .name = "x",
+                .role = GAN_ROLE_VECTOR,
+                .shape = GAN_SHAPE(o->reference, t->height, t->width, t->channels * o->pack)});
+    const gan_val both[] = {gan_stop(g, fixed), in[0]};
+    gan_val x = gan_concat(g, both, 2, 0);
+    o->arch->disc(nn, &x, out, options);
+    for (int i = 0; i < 2; i++) {
+        out[i] = gan_slice_axis(g, out[i], 0, o->reference, gan_dim(g, in[0], 0));
+    }
+}
+
 void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o)
 {
     const struct gan_task *t = &o->task;
@@ -171,7 +198,7 @@ void gan__arch_nets(gan_nets *d, const struct gan__arch_opts *o)
         .init = o->arch->init};
     gan_declare(d, &net);
     net.name = "disc";
-    net.fn = o->arch->disc;
+    net.fn = discriminator;
     net.in[0].shape = GAN_SHAPE(2, t->height, t->width, t->channels * o->pack);
     gan_declare(d, &net);
 }
@@ -196,7 +223,7 @@ struct gan__norming gan__arch_norm_gen(const struct gan__arch_opts *o, const gan
 
 struct gan__norming gan__arch_norm_disc(const struct gan__arch_opts *o)
 {
-    return (struct gan__norming){.kind = o->norm_disc};
+    return (struct gan__norming){.kind = o->norm_disc, .reference = o->reference};
 }
 
 gan_val gan__arch_norm(gan_nn *nn, const char *name, gan_val x, const struct gan__norming *n)

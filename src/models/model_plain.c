@@ -78,6 +78,8 @@ static const struct gan_opt opts[] = {
 static void fit_regs(struct gan__plain *o, bool asked)
 {
     bool bounded = false; /* something keeps the critic's slope finite */
+    bool told = o->warned;
+    o->warned = true;
     o->net.spectral = false;
     for (int i = 0; i < o->regs.n; i++) {
         const struct gan_reg *r = o->regs.term[i].kind;
@@ -85,14 +87,14 @@ static void fit_regs(struct gan__plain *o, bool asked)
         o->net.spectral = o->net.spectral || r->spectral;
         if (r->per_sample && o->net.norm_disc == GAN__NORM_BATCH && !asked) {
             o->net.norm_disc = GAN__NORM_LAYER;
-        } else if (r->per_sample && o->net.norm_disc == GAN__NORM_BATCH) {
+        } else if (r->per_sample && o->net.norm_disc == GAN__NORM_BATCH && !told) {
             gan__log(GAN_LOG_WARNING,
                      "--reg %s reads slopes at single samples, which --norm-disc batch mixes: use "
                      "--norm-disc layer",
                      r->name);
         }
     }
-    if (o->loss->lipschitz && !bounded) {
+    if (o->loss->lipschitz && !bounded && !told) {
         gan__log(GAN_LOG_WARNING,
                  "--loss %s needs a critic of bounded slope, without one its scores grow "
                  "for ever: use --reg gp, clip or sn",
@@ -130,6 +132,12 @@ static gan_status check(const void *options, gan_err *err)
                          "--augment ada reads the sign of a score, --loss %s has %lld numbers; use "
                          "--augment diff",
                          o->loss->name, (long long)o->loss->outputs);
+    }
+    if (o->augment.kind == GAN__AUGMENT_ADA && !o->loss->logits && !o->loss->signs) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--augment ada reads the sign of a score, --loss %s gives its scores no "
+                         "zero; use --augment diff, or nonsaturating or hinge",
+                         o->loss->name);
     }
     return GAN_OK;
 }
@@ -236,6 +244,7 @@ static void iteration(gan_step *s, const void *options)
                        o->play == GAN__PLAY_EXTRA ? "extra" : "simultaneous");
         return;
     }
+    gan__plain_reference(s, o);
     play_round(s, o);
     gan__plain_lazy(s, o);
 }

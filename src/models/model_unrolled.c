@@ -46,6 +46,11 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct unrolled *o = options;
     GAN_TRY(gan_loss_check(o->loss, "unrolled", GAN_LOSS_REAL, err));
+    if (o->net.norm_disc == GAN__NORM_VIRTUAL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--norm-disc virtual needs a reference of reals, which unrolled does not "
+                         "take; the model plain does");
+    }
     return gan__arch_fit(&o->net, fixed, err);
 }
 

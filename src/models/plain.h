@@ -24,6 +24,7 @@ struct gan__plain {
     int play; /* enum gan__plain_play */
     /* fitted: the optimisers as updates use them, corrected for lazy regularisers */
     struct gan_optim update_gen, update_disc;
+    bool warned; /* of what options may do: once, though fitting happens again */
 };
 
 enum gan__plain_latent { GAN__LATENT_NORMAL, GAN__LATENT_UNIFORM };
@@ -51,6 +52,10 @@ gan_val gan__plain_label(gan_step *s, const struct gan__plain *o);
 
 /* New fakes from latents of the stream. */
 struct gan__fakes gan__plain_fakes(gan_step *s, const struct gan__plain *o, const char *stream);
+
+/* Virtual norm in D: the first batch's reals become its reference batch, and stay it. Begins the
+ * iteration. */
+void gan__plain_reference(gan_step *s, const struct gan__plain *o);
 
 /* One update of D, of G. */
 void gan__plain_update_disc(gan_step *s, const struct gan__plain *o, const struct gan__fakes *f);

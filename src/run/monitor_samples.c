@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum { PIXELS, FEATURES };
-enum { LEAST = 16, MOST = 64, CELLS = 8, MAX_FEATURES = 128 };
+enum { LEAST = 16, MOST = 64, CELLS = 8, MAX_FEATURES = 128, MOST_PACKED = 64 };
 enum { OUT_FAKE, OUT_SCORE_FAKE, OUT_SCORE_REAL, OUT_FEATURES_FAKE, OUT_FEATURES_REAL, OUT_MAX };
 
 static const double near_share = 0.05;
@@ -46,7 +46,7 @@ static const gan_net *find_disc(const struct gan__session *s)
 }
 
 /* Can D look at one image at a time, alone or with its class? */
-static bool can_score(const gan_net *disc, uint32_t fields, const gan_shape *images)
+static bool can_score(const gan_net *disc, uint32_t fields, const gan_shape *images, int64_t pack)
 {
     if (disc == NULL || gan_net_in(disc, 0).index) {
         return false;
@@ -55,7 +55,30 @@ static bool can_score(const gan_net *disc, uint32_t fields, const gan_shape *ima
     bool labelled = gan_net_in(disc, 1).index;
     bool one = second.rank <= 0 && !labelled;
     in.dim[0] = images->dim[0];
+    in.dim[3] = pack > 1 ? images->dim[3] : in.dim[3];
     return gan_shape_equal(&in, images) && (one || (labelled && (fields & GAN_FIELD_LABEL) != 0));
+}
+
+/* How many images a D without classes judges at once, 1: it does not pack. */
+static int64_t pack_of(const gan_net *disc, uint32_t fields, const gan_shape *images)
+{
+    gan_shape in = disc != NULL ? gan_net_in(disc, 0).shape : GAN_SHAPE(0);
+    bool alone = disc != NULL && gan_net_in(disc, 1).shape.rank <= 0 && fields == 0;
+    int64_t m = alone && in.rank == 4 ? in.dim[3] / images->dim[3] : 1;
+    bool whole = alone && in.rank == 4 && in.dim[3] % images->dim[3] == 0;
+    return whole && m >= 1 && m < images->dim[0] && m <= MOST_PACKED ? m : 1;
+}
+
+/* Every image with the m - 1 behind it, in a circle: as many packs as images. */
+static gan_val packed(gan_graph *g, gan_val x, int64_t m)
+{
+    gan_val part[MOST_PACKED];
+    int64_t n = gan_dim(g, x, 0);
+    for (int64_t k = 0; k < m; k++) {
+        const gan_val turn[] = {gan_slice_axis(g, x, 0, k, n - k), gan_slice_axis(g, x, 0, 0, k)};
+        part[k] = k == 0 ? x : gan_concat(g, turn, 2, 0);
+    }
+    return m > 1 ? gan_concat(g, part, (int)m, 3) : x;
 }
 
 /* D on fakes and on reals; fills outputs[1..]. */
@@ -64,13 +87,14 @@ static int add_disc(struct gan__samples *m, const struct gan__session *s, gan_gr
 {
     const gan_net *disc = find_disc(s);
     gan_shape shape = gan_shape_get(g, fake);
-    if (!can_score(disc, m->fields, &shape)) {
+    int64_t pack = pack_of(disc, m->fields, &shape);
+    if (!can_score(disc, m->fields, &shape, pack)) {
         return 1;
     }
     gan_val out[2][GAN_NET_MAX_OUT] = {{{0, 0}}, {{0, 0}}};
     gan_val real = gan_feed(g, "image", GAN_F32, shape);
     for (int k = 0; k < 2; k++) {
-        gan_val in[GAN_NET_MAX_IN] = {k == 0 ? fake : real};
+        gan_val in[GAN_NET_MAX_IN] = {packed(g, k == 0 ? fake : real, pack)};
         if (gan_net_in(disc, 1).index) {
             in[1] = gan_feed(g, "label", GAN_I32, GAN_SHAPE(m->n));
         }
@@ -83,7 +107,7 @@ static int add_disc(struct gan__samples *m, const struct gan__session *s, gan_gr
     }
     outputs[OUT_SCORE_FAKE] = out[0][0];
     outputs[OUT_SCORE_REAL] = out[1][0];
-    if (gan_net_outputs(disc) < 2) {
+    if (gan_net_outputs(disc) < 2 || pack > 1) { /* features of packs are of no single fake */
         return OUT_FEATURES_FAKE;
     }
     gan_shape f = gan_shape_get(g, out[0][1]);

@@ -8,7 +8,8 @@ all="--augment ada:.2,500 --ema 200 --norm-gen virtual --noise .3 --smooth .9 --
      --reg r1:.1/3@cosine:.1,path-length:2/4@hold,orthogonal:1e-4@linear:.1,historical:1e-3,consistency:1/2,sn"
 optimistic="--play extra --optim-gen oadam:2e-4,.5,.999@linear --optim-disc oadam:4e-4,.5,.999@cosine:.1"
 for more in "$all" "$all --pack 2 --optim-disc ogd:1e-3" "$all $optimistic" \
-    "--augment diff --play simultaneous --minibatch discrimination"; do
+    "--augment diff --play simultaneous --minibatch discrimination" \
+    "--norm-disc virtual --pack 2 --n-critic 2 --reg gp:1/2,clip:.1 --microbatch 8"; do
     rm -rf whole parts
     run 0 train plain $base $more --out whole
     run 0 train plain $base $more --out parts --stop-at 5
@@ -21,6 +22,17 @@ grep -q '"ada.p":0\.[0-9]*[1-9]' logged/log.jsonl || fail "p of ADA did not move
 grep -q '"penalty.path-length":[0-9]' logged/log.jsonl || fail "no path length in the log"
 grep -q '"weight.orthogonal.gen":[0-9]' logged/log.jsonl || fail "no weight of a scheduled penalty"
 
+run 0 train plain $base --pack 4 --monitor-every 4 --log-every 1 --out packed
+grep -q '"disc.separation":[01]' packed/log.jsonl || fail "a D of packs is not asked how sure it is"
+
+# what may go wrong is told once
+run 0 train plain $base --steps 1 --norm-disc batch --reg gp:10 --loss wasserstein --size 16 --out mixed
+[ "$(grep -c warning err)" = 1 ] || fail "not one warning"
+grep -q "warning.*use --norm-disc layer" err || fail "the warning names no remedy"
+run 0 train plain $base --steps 1 --loss wasserstein --size 16 --out steep
+[ "$(grep -c warning err)" = 1 ] || fail "not one warning"
+grep -q "warning.*use --reg gp, clip or sn" err || fail "the warning names no remedy"
+
 # contradictions; where the data play no part they need not exist
 missing="--data idx:missing"
 run 2 train plain $missing --loss wasserstein --smooth .9
@@ -29,6 +41,12 @@ run 2 train plain $missing --play extra --n-critic 5
 complains "--play" "--n-critic must be 1"
 run 2 train plain $missing --loss cramer --augment ada
 complains "--augment ada" "256 numbers"
+run 2 train plain $missing --loss wasserstein --augment ada
+complains "--augment ada reads the sign of a score" "wasserstein gives its scores no zero"
+run 2 train plain --data idx:tiny --norm-disc virtual --minibatch stddev
+complains "judges its reference along, which minibatch features would count"
+run 2 train unrolled --data toy:ring8 --norm-disc virtual
+complains "--norm-disc virtual needs a reference of reals, which unrolled does not take"
 run 2 train plain $missing --augment diff:colour
 complains "none of color, translation, cutout"
 run 2 train plain $missing --augment ada:2

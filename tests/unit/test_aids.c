@@ -190,6 +190,56 @@ static void weights_are_annealed(void **state)
     training_close(&w);
 }
 
+/* --- virtual norm in D ------------------------------------------------------------------------------ */
+
+/* One run of the first segment on images that begin at `from`. */
+static void iterate_on(struct training *w, int64_t i, double from)
+{
+    static double images[BATCH * SIDE * SIDE];
+    const struct gan__segment *seg = gan__step_segment(w->step, 0);
+    const struct gan_moment m = {.iteration = i, .steps = 10, .batch = BATCH};
+    gan_err err = {0};
+    for (int k = 0; k < BATCH * SIDE * SIDE; k++) {
+        images[k] = from + k;
+    }
+    struct gan_feed_data feed = {"image", {GAN_F64, GAN_SHAPE(BATCH, SIDE, SIDE, 1), images}};
+    struct gan_scalar_data scalars[8] = {{"disc.lr", 0}, {"gen.lr", 0}};
+    size_t n = 2;
+    for (int k = 0; k < seg->n_scalars; k++) {
+        const struct gan__scalar_info *s = &seg->scalar[k];
+        scalars[n++] = (struct gan_scalar_data){s->name, s->value(s->arg, &m)};
+    }
+    struct gan_run run = {.feeds = &feed, .n_feeds = 1, .scalars = scalars, .n_scalars = n};
+    if (gan_plan_run(w->plan, &run, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+}
+
+/* The reference of a D that judges pairs: the first batch as two pairs, again and again; later batches
+ * do not change it, nor does a regulariser that shrinks every weight of D. */
+static void reference_is_the_first_batch(void **state)
+{
+    (void)state;
+    const char *set[] = {"norm-disc",  "virtual", "pack", "2",         "width",
+                         "2",          "z",       "4",    "optim-gen", "sgd:0",
+                         "optim-disc", "sgd:0",   "reg",  "l2,clip",   NULL};
+    struct training w;
+    world_open(&w, set);
+    int at = gan_store_find(w.store, "disc.reference.x");
+    assert_true(at >= 0);
+    for (int64_t i = 0; i < 3; i++) {
+        iterate_on(&w, i, 1000.0 * (double)i);
+        const gan_tensor *t = &gan_store_at(w.store, at)->value;
+        assert_true(t->shape.dim[0] == 64 && t->shape.dim[3] == 2);
+        for (int64_t k = 0; k < gan_shape_count(&t->shape); k++) {
+            int64_t image = k % 2, pixel = k / 2 % (SIDE * SIDE), row = k / 2 / (SIDE * SIDE) % 2;
+            double want = (double)((2 * row + image) * SIDE * SIDE + pixel);
+            assert_true(gan_tensor_get(t, k) == want);
+        }
+    }
+    training_close(&w);
+}
+
 /* --- lazy updates --------------------------------------------------------------------------------------- */
 
 static void lazy_optimiser(void **state)
@@ -304,9 +354,10 @@ static void derivatives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ada_follows_the_sign),     cmocka_unit_test(noise_falls_to_zero),
-        cmocka_unit_test(weights_are_annealed),     cmocka_unit_test(lazy_optimiser),
-        cmocka_unit_test(interval_of_one_is_eager), cmocka_unit_test(derivatives),
+        cmocka_unit_test(ada_follows_the_sign), cmocka_unit_test(noise_falls_to_zero),
+        cmocka_unit_test(weights_are_annealed), cmocka_unit_test(reference_is_the_first_batch),
+        cmocka_unit_test(lazy_optimiser),       cmocka_unit_test(interval_of_one_is_eager),
+        cmocka_unit_test(derivatives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

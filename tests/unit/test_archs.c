@@ -138,10 +138,13 @@ static void every_arch_takes_classes_and_virtual_norm(void **state)
             continue;
         }
         options_of(&o, gan__archs[k]);
-        o.norm_gen = GAN__NORM_VIRTUAL;
-        o.norm_disc = GAN__NORM_NONE;
-        o.reference = 5;
-        check(o);
+        for (int norm = GAN__NORM_NONE; norm <= GAN__NORM_VIRTUAL; norm += 2) {
+            o.norm_gen = GAN__NORM_VIRTUAL;
+            o.norm_disc = norm; /* in G alone, in both */
+            o.reference = 5;
+            o.pack = norm == GAN__NORM_VIRTUAL ? 2 : 1;
+            check(o);
+        }
     }
 }
 
@@ -153,7 +156,10 @@ static void refusals(void **state)
     gan_err err = {0};
     options_of(&o, &gan__arch_dcgan);
     o.norm_disc = GAN__NORM_VIRTUAL;
+    o.minibatch = GAN__MINIBATCH_STDDEV;
     assert_int_equal(gan__arch_fit(&o, false, &err), GAN_E_ARG);
+    assert_non_null(strstr(err.message, "minibatch"));
+    err = (gan_err){0};
     options_of(&o, &gan__arch_dcgan);
     o.cond = GAN__COND_PROJECTION;
     err = (gan_err){0};
