@@ -28,7 +28,7 @@ from golden.gans import make_critic_gp, make_dcgan, make_gan, make_wgan_gp
 from golden.layers import make_layers
 from golden.losses import make_losses
 from golden.optim import make_optim
-from golden.translation import make_cyclegan, make_pix2pix
+from golden.translation import make_cyclegan, make_pix2pix, make_translate_fpn
 from golden.unrolled import make_l2l, make_unrolled
 
 FILES = {
@@ -43,6 +43,7 @@ FILES = {
     "pix2pix": lambda: make_pix2pix(107),
     "cyclegan": lambda: make_cyclegan(0, 108),
     "cyclegan_pool": lambda: make_cyclegan(3, 109),
+    "translate_fpn": lambda: make_translate_fpn(116),
     "unrolled": lambda: make_unrolled(110),
     "l2l": lambda: make_l2l(111),
     "lazy": lambda: make_lazy(112),

@@ -21,6 +21,7 @@ struct gan__image_net {
     gan__norm_kind norm;
     bool running;   /* batch norm of a sampled image by running statistics, not by its own */
     double dropout; /* probability, 0: none; on in every mode: it is the noise */
+    int64_t pad;    /* PatchGAN: zeros around the maps; 0: 1 */
     bool resize;    /* ResNet: enlarged by repetition and a convolution, not by a transposed one */
 };
 
@@ -39,6 +40,12 @@ gan_val gan__unet(gan_nn *nn, gan_val x, const struct gan__image_net *o, int64_t
  * Johnson et al. 2016, arXiv:1603.08155; Zhu et al. 2017, arXiv:1703.10593, appendix. */
 gan_val gan__resnet(gan_nn *nn, gan_val x, const struct gan__image_net *o, int64_t blocks,
                     int64_t out_channels);
+
+/* Five halvings, a pyramid of `features` channels with four heads of features/2, which also make the
+ * image, before any last nonlinearity; sides are multiples of 32, features of 4. Kupyn et al. 2019,
+ * arXiv:1908.03826. */
+gan_val gan__fpn(gan_nn *nn, gan_val x, const struct gan__image_net *o, int64_t features,
+                 int64_t out_channels);
 
 /* Logits of overlapping patches; receptive field 16, 34, 70, 142, 286 for layers 1..5. */
 gan_val gan__patchgan(gan_nn *nn, gan_val x, const struct gan__image_net *o, int64_t layers);

@@ -15,7 +15,8 @@ static gan_val layer(gan_nn *nn, const char *prefix, int at, gan_val x, struct g
 
 gan_val gan__patchgan(gan_nn *nn, gan_val x, const struct gan__image_net *o, int64_t layers)
 {
-    struct gan_conv_layer c = {.out = o->width, .kernel = 4, .stride = 2, .pad = 1, .bias = true};
+    struct gan_conv_layer c = {.out = o->width, .kernel = 4, .stride = 2, .bias = true};
+    c.pad = o->pad > 0 ? o->pad : 1;
     int at = 2;
     x = layer(nn, "model", 0, x, c, NULL);
     c.bias = o->norm != GAN__NORM_BATCH;

@@ -8,7 +8,7 @@ tail -c 40960 a | cat >pixels
 pairs="--data pairs-idx:a,c?flip=1 --batch 2 --width 4 --disc-width 4 --layers 2 --threads 2"
 domains="--data domains-idx:a,b?jitter=4 --batch 2 --width 4 --disc-width 4 --layers 2 --threads 2"
 
-for what in "pix2pix $pairs --statistics running" "cyclegan $domains --blocks 1 --pool 5"; do
+for what in "pix2pix $pairs --statistics running" "translate-fpn $pairs --features 8 --n-critic 2 --double" "cyclegan $domains --blocks 1 --pool 5"; do
     rm -rf whole parts
     run 0 train $what --steps 12 --out whole
     run 0 train $what --steps 12 --stop-at 7 --out parts

@@ -121,6 +121,7 @@ static void translation_parameter_counts(void **state)
     const char *const pixel[] = {"disc", "pixel", NULL};
     const char *const alone[] = {"conditional", "false", NULL};
     const char *const deep[] = {"layers", "5", NULL}, *const flat[] = {"layers", "1", NULL};
+    const char *const both[] = {"double", "true", NULL};
     const char *const bare[] = {"gen", "resnet-6", "norm", "none", "upsample", "resize", NULL};
     assert_int_equal(params("pix2pix", 256, 3, NULL, "gen"), 54413955);
     assert_int_equal(params("pix2pix", 128, 3, NULL, "gen"), 41828995);
@@ -137,6 +138,19 @@ static void translation_parameter_counts(void **state)
                      (6 * 64 + 64 * 128 + 128) * 16 + 64 + 256 + 1);
     /* a 3x3 convolution has as many numbers, transposed or not */
     assert_int_equal(params("pix2pix", 128, 3, bare, "gen"), 7837699);
+    /* encoder 3 64 128 256 512 512 of 4x4 with biases; laterals to 64 and 4 x 128; three 3x3 of 128;
+     * four heads 128 64 64; 256 64 32 3 with biases */
+    int64_t encoder = (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512 * 512) * 16 + 1472;
+    int64_t laterals = 64 * 64 + (128 + 256 + 512 + 512) * 128;
+    int64_t pyramid = 3 * (9 * 128 * 128 + 128), heads = 4 * 9 * (128 * 64 + 64 * 64);
+    int64_t image = 9 * (256 * 64 + 64 * 32 + 32 * 3) + 64 + 32 + 3;
+    assert_int_equal(params("translate-fpn", 256, 3, NULL, "gen"),
+                     encoder + laterals + pyramid + heads + image);
+    assert_int_equal(params("translate-fpn", 256, 3, NULL, "gen"), 8187651);
+    assert_int_equal(params("translate-fpn", 256, 3, NULL, "disc"), 2764737);
+    /* 64 128 256 512 512 512: two layers more than the critic of patches */
+    assert_int_equal(params("translate-fpn", 64, 3, both, "disc_whole"),
+                     2764737 + 2 * (512 * 512 * 16 + 512));
     assert_int_equal(params("cyclegan", 256, 3, nine, "gen_a"), 11378179);
     assert_int_equal(params("cyclegan", 256, 3, NULL, "gen_b"), 11378179);
     assert_int_equal(params("cyclegan", 128, 3, six, "gen_a"), 7837699);

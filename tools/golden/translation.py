@@ -136,6 +136,108 @@ def lsgan(score, label):
     return ((score - label) ** 2).mean()
 
 
+class Fpn(nn.Module):
+    """Encoder, laterals, top-down path, heads; tanh and the input added and clamped at the end."""
+
+    def __init__(self, c, w, f):
+        super().__init__()
+        widths, norm = [c, w, 2 * w, 4 * w, 8 * w, 8 * w], nn.InstanceNorm2d
+        for i in range(5):
+            conv = nn.Conv2d(widths[i], widths[i + 1], 4, 2, 1)
+            setattr(self, f"enc{i}", nn.Sequential(conv, norm(widths[i + 1])) if 0 < i < 4 else nn.Sequential(conv))
+            setattr(self, f"lateral{i}", nn.Conv2d(widths[i + 1], f if i else f // 2, 1, bias=False))
+        for i in (1, 2, 3):
+            setattr(self, f"td{i}", nn.Sequential(nn.Conv2d(f, f, 3, 1, 1), norm(f), nn.ReLU()))
+        for i in (1, 2, 3, 4):
+            setattr(self, f"head{i}", nn.ModuleList([nn.Conv2d(f, f // 2, 3, 1, 1, bias=False),
+                                                     nn.Conv2d(f // 2, f // 2, 3, 1, 1, bias=False)]))
+        self.smooth = nn.Sequential(nn.Conv2d(2 * f, f // 2, 3, 1, 1), norm(f // 2), nn.ReLU())
+        self.smooth2 = nn.Sequential(nn.Conv2d(f // 2, f // 4, 3, 1, 1), norm(f // 4), nn.ReLU())
+        self.final = nn.Conv2d(f // 4, c, 3, 1, 1)
+
+    def forward(self, x):
+        def up(t, times):
+            return F.interpolate(t, scale_factor=times, mode="nearest")
+        levels, t = [], x
+        for i in range(5):
+            t = getattr(self, f"enc{i}")(F.leaky_relu(t, 0.2) if i else t)
+            levels.append(t)
+        maps = {4: self.lateral4(levels[4])}
+        for i in (3, 2, 1):
+            lateral = getattr(self, f"lateral{i}")(levels[i])
+            maps[i] = getattr(self, f"td{i}")(lateral + up(maps[i + 1], 2))
+        parts = []
+        for i in (4, 3, 2, 1):
+            first, second = getattr(self, f"head{i}")
+            part = F.relu(second(F.relu(first(maps[i]))))
+            parts.append(up(part, 2 ** (i - 1)) if i > 1 else part)
+        y = up(self.smooth(torch.cat(parts, 1)), 2) + self.lateral0(levels[0])
+        y = self.final(up(self.smooth2(y), 2))
+        return torch.clamp(torch.tanh(y) + x, -1, 1)
+
+
+def padded_disc(c_in, width, layers):
+    """PatchGAN with padding 2."""
+    net = patch_disc(c_in, width, layers, nn.InstanceNorm2d, True)
+    for part in net.model:
+        if isinstance(part, nn.Conv2d):
+            part.padding = (2, 2)
+    return net
+
+
+def critic_terms(disc, x, y, fake, eps, weight):
+    """E D(fake) - E D(real), and the penalty; the score of a sample is the mean of its patches."""
+    gap = disc(torch.cat([x, fake.detach()], 1)).mean() - disc(torch.cat([x, y], 1)).mean()
+    x_hat = (fake.detach() + eps * (y - fake.detach())).requires_grad_(True)
+    score = disc(torch.cat([x, x_hat], 1)).mean((1, 2, 3))
+    slope, = torch.autograd.grad(score.sum(), x_hat, create_graph=True)
+    norm = torch.sqrt((slope ** 2).sum((1, 2, 3)) + 1e-12)
+    return gap, weight * ((norm - 1) ** 2).mean()
+
+
+def make_translate_fpn(seed):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    n, size, c, width, features, layers, lr = 1, 32, 1, 1, 4, 1, 2e-3
+    gan, pixel, seen_weight, penalty = 0.1, 0.5, 2.0, 10.0
+    gen = Fpn(c, width, features)
+    disc, whole = padded_disc(2 * c, 1, layers), padded_disc(2 * c, 1, 5)
+    nets = {"gen": gen, "disc": disc, "disc_whole": whole}
+    for net in nets.values():
+        initialise(rng, net, 1.0)
+    discs = nn.ModuleList([disc, whole])
+    opt_d, opt_g = (torch.optim.Adam(net.parameters(), lr, betas=(0.5, 0.999), eps=1e-8)
+                    for net in (discs, gen))
+    golden = Golden(dict(model="translate-fpn", iterations=ITERATIONS, batch=n, height=size, width=size, channels=c,
+                         net_width=width, features=features, layers=layers, gan=gan, pixel=pixel,
+                         perceptual="pixels:8", perceptual_weight=seen_weight, gp=penalty, optim="adam", lr=lr,
+                         beta1=0.5, beta2=0.999, eps=1e-8, schedule="hold .5", order="critics, gen",
+                         torch=torch.__version__))
+    golden.put_state("init", nets)
+    for k in range(ITERATIONS):
+        hold((opt_d, opt_g), lr, k)
+        feeds = {"real": images(rng, n, size, size, c).float(), "real_b": images(rng, n, size, size, c).float()}
+        for name in ("eps.disc", "eps.disc_whole"):
+            feeds[name] = torch.from_numpy(rng.uniform(size=(n, 1, 1, 1)))
+        for name, value in feeds.items():
+            golden.put(f"feed/{k}/{name}", value)
+        x, y = nchw(feeds["real"].double()), nchw(feeds["real_b"].double())
+        fake = gen(x)
+        gap, slope = critic_terms(disc, x, y, fake, feeds["eps.disc"], penalty)
+        gap_w, slope_w = critic_terms(whole, x, y, fake, feeds["eps.disc_whole"], penalty)
+        loss_d = 0.5 * (gap + slope + gap_w + slope_w)
+        norm_d = minimise(discs, loss_d, opt_d)
+        both = torch.cat([x, fake], 1)
+        adversarial = -0.5 * (disc(both).mean() + whole(both).mean())
+        distance, cells = F.mse_loss(fake, y), size // 8
+        seen = F.mse_loss(F.avg_pool2d((fake + 1) / 2, cells), F.avg_pool2d((y + 1) / 2, cells))
+        loss_g = pixel * distance + gan * adversarial + seen_weight * seen
+        norm_g = minimise(gen, loss_g, opt_g)
+        golden.note(**{"gap": -gap, "penalty.gp": slope, "gap.whole": -gap_w, "penalty.gp.whole": slope_w,
+                       "loss.disc+disc_whole": loss_d, "grad_norm.disc+disc_whole": norm_d, "loss.gen": loss_g,
+                       "grad_norm.gen": norm_g, "pixel": distance, "perceptual": seen, "adversarial": adversarial})
+    return golden.finish(nets)
+
+
 def make_cyclegan(size, seed):
     rng = np.random.Generator(np.random.PCG64(seed))
     n, h, w, c, blocks, width, layers, lr, cycle, idt = 2, 12, 8, 3, 1, 2, 1, 2e-4, 10.0, 0.5
