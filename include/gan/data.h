@@ -144,6 +144,17 @@ GAN_API const struct gan_opt *gan_data_options(void);
 GAN_API gan_status gan_data_check_spec(const char *spec, gan_err *err);
 
 /**
+ * A SPEC with one more option: of the kind named, or of the set inside it.
+ *
+ * in:      option  name and value, such as "skip-broken=yes"
+ * out:     dst     the new SPEC
+ * errors:  as gan_data_check_spec; GAN_E_ARG (no kind in the SPEC has the option), GAN_E_RANGE (dst
+ *          too small)
+ */
+GAN_API gan_status gan_data_spec_add(const char *spec, const char *option, char *dst, size_t cap,
+                                     gan_err *err);
+
+/**
  * Opens a data set.
  *
  * in:      spec   names it, see above

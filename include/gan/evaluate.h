@@ -31,7 +31,7 @@ struct gan_eval_cfg {
     uint64_t seed;        /* of latents, subsets, bootstraps [0] */
     int threads;          /* 0: as many as processors */
     int bootstrap;        /* replicates [1000]; -1: no intervals */
-    bool skip_broken;     /* folders go on without files that cannot be read */
+    bool skip_broken;     /* image files that cannot be read are left out */
     bool no_cache;        /* features of data sets are neither read from the cache nor kept there */
 };
 

@@ -125,6 +125,7 @@ struct gan_train_result {
     double images_per_s;                /* of this session */
     uint32_t alarms;                    /* gan_alarm_kind bits that stand at the end */
     int64_t alarms_raised;              /* alarms of this session */
+    int64_t skipped;                    /* broken image files that were left out */
     int64_t rollbacks;                  /* returns to a checkpoint, over all sessions */
 };
 

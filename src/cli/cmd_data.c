@@ -1,5 +1,6 @@
 /* cmd_data.c: gan data SPEC: what a data set holds, and a contact sheet of it. */
 #include "cmdline.h"
+#include "data_report.h"
 #include "out.h"
 
 #include "base/alloc.h"
@@ -13,8 +14,8 @@
 
 struct data_opts {
     const char *out;
-    int64_t n, first, columns;
-    bool json;
+    int64_t n, first, columns, near_bits, list;
+    bool check, json;
 };
 
 static const struct gan_opt opts[] = {
@@ -23,6 +24,15 @@ static const struct gan_opt opts[] = {
     GAN_OPT_I64(struct data_opts, first, "first", "0", 0, 9e15, "number of its first image"),
     GAN_OPT_I64(struct data_opts, columns, "columns", "0", 0, 10000,
                 "images in a row; 0 makes it nearly square"),
+    GAN_OPT_BOOL(
+        struct data_opts, check, "check", "false",
+        "decode every image once and list what is broken, unmatched, constant, gray, odd in "
+        "size, or there twice"),
+    GAN_OPT_I64(
+        struct data_opts, near_bits, "near", "4", 0, 15,
+        "of --check: bits of 64 of the difference hash in which near-duplicates may differ"),
+    GAN_OPT_I64(struct data_opts, list, "list", "10", 0, 1000000,
+                "of --check: findings of a kind that are listed"),
     GAN_OPT_BOOL(struct data_opts, json, "json", "false", "the facts as JSON"),
     GAN_OPT_END,
 };
@@ -68,8 +78,25 @@ static void print_json(const struct gan_dataset_info *info, const int64_t *class
     gan__json_i64(&j, "height", info->height);
     gan__json_i64(&j, "width", info->width);
     gan__json_i64(&j, "channels", info->channels);
+    if (info->count_b > 0) {
+        gan__json_bool(&j, "paired", info->paired);
+        gan__json_i64(&j, "count_b", info->count_b);
+        gan__json_i64(&j, "height_b", info->height_b);
+        gan__json_i64(&j, "width_b", info->width_b);
+        gan__json_i64(&j, "channels_b", info->channels_b);
+    }
     gan__json_bool(&j, "alpha", info->alpha);
+    gan__json_i64(&j, "size", info->size);
+    gan__json_i64(&j, "want_channels", info->want_channels);
     gan__json_bool(&j, "flip", info->flip);
+    gan__json_i64(&j, "jitter", info->jitter);
+    gan__json_bool(&j, "balance", info->balance);
+    gan__json_i64(&j, "skipped", info->skipped);
+    gan__json_open(&j, "attributes", '[');
+    for (int64_t k = 0; k < info->attributes; k++) {
+        gan__json_text(&j, NULL, info->attribute_names[k]);
+    }
+    gan__json_close(&j, ']');
     gan__json_bool(&j, "labelled", info->labelled);
     if (classes != NULL) {
         gan__json_open(&j, "classes", '[');
@@ -101,6 +128,12 @@ static void print_text(const struct gan_dataset_info *info, const int64_t *class
                      info->width, info->channels == 1 ? "gray" : "RGB",
                      info->alpha ? ", alpha composited" : "");
     }
+    if (info->count_b > 0) {
+        (void)printf("  %-8s  %s second images of %" PRId64 " x %" PRId64 " pixels, %s\n",
+                     info->paired ? "pairs" : "domains",
+                     gan__text_count(text, sizeof text, info->count_b), info->height_b,
+                     info->width_b, info->channels_b == 1 ? "gray" : "RGB");
+    }
     if (info->size > 0) {
         (void)printf("  size      %" PRId64 " wanted\n", info->size);
     }
@@ -109,6 +142,18 @@ static void print_text(const struct gan_dataset_info *info, const int64_t *class
     }
     if (info->flip) {
         (void)puts("  flip      half of the images are mirrored");
+    }
+    if (info->jitter > 0) {
+        (void)printf("  jitter    scaled %" PRId64 " pixels too large, cropped anywhere\n",
+                     info->jitter);
+    }
+    if (info->balance) {
+        (void)puts("  balance   every class equally often");
+    }
+    if (info->attributes > 0) {
+        (void)printf("  facts     %" PRId64 " attributes of each image, %s to %s\n",
+                     info->attributes, info->attribute_names[0],
+                     info->attribute_names[info->attributes - 1]);
     }
     (void)printf("  memory    %s\n", gan__text_bytes(text, sizeof text, info->memory_bytes));
     if (classes == NULL) {
@@ -141,6 +186,14 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 {
     const struct data_opts *o = a->opts;
     gan_dataset *ds = NULL;
+    if (o->check && o->out != NULL) {
+        return gan__fail(err, GAN_E_ARG, "--check and --out: one at a time");
+    }
+    if (o->check) {
+        const struct gan_data_check_cfg cfg = {.near_bits =
+                                                   o->near_bits > 0 ? (int)o->near_bits : -1};
+        return gan__data_report(a->word[0], &cfg, o->json, o->list, err);
+    }
     GAN_TRY(gan_dataset_open(a->word[0], &ds, err));
     const struct gan_dataset_info *info = gan_dataset_about(ds);
     gan_status status = o->out != NULL ? write_sheet(ds, o, err) : GAN_OK;
@@ -158,7 +211,7 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 GAN_COMMAND(data) = {
     .name = "data",
     .summary = "look at a data set: counts, sizes, classes, contact sheet",
-    .usage = "gan data SPEC [--out sheet.png] [--json]",
+    .usage = "gan data SPEC [--out sheet.png] [--check] [--json]",
     .about = "SPEC is KIND, KIND:ARGUMENT or either followed by options: "
              "idx:photos?size=64&channels=3&flip=1. gan list data shows the kinds, gan help KIND "
              "their options.",

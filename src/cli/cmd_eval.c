@@ -35,7 +35,7 @@ static const struct gan_opt opts[] = {
     GAN_OPT_BOOL(struct eval_opts, no_cache, "no-cache", "false",
                  "neither read nor keep features of data sets"),
     GAN_OPT_BOOL(struct eval_opts, skip_broken, "skip-broken", "false",
-                 "folders go on without files that cannot be read"),
+                 "image files that cannot be read are left out, named and counted"),
     GAN_OPT_BOOL(struct eval_opts, json, "json", "false", "the whole result as JSON"),
     GAN_OPT_END,
 };

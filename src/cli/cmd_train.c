@@ -12,7 +12,7 @@
 
 struct train_opts {
     struct gan__train_places at;
-    bool json;
+    bool skip_broken, json;
 };
 
 static const struct gan_opt opts[] = {
@@ -24,6 +24,9 @@ static const struct gan_opt opts[] = {
     GAN__OPT_CONFIG(struct train_opts, at.config),
     GAN_OPT_PARSED(struct train_opts, at.init, "init", "", gan__init_option,
                    "weights to start from: FILE, or NET=FILE for one network; may be repeated"),
+    GAN_OPT_BOOL(struct train_opts, skip_broken, "skip-broken", "false",
+                 "go on without image files that cannot be read; they are named, and counted at "
+                 "the end"),
     GAN_OPT_BOOL(struct train_opts, json, "json", "false", "what the run left, as JSON"),
     GAN_OPT_END,
 };
@@ -81,6 +84,7 @@ static void print_json(const struct gan_train_result *r)
     }
     gan__json_close(&j, ']');
     gan__json_i64(&j, "rollbacks", r->rollbacks);
+    gan__json_i64(&j, "skipped", r->skipped);
     gan__json_close(&j, '}');
 }
 
@@ -89,6 +93,9 @@ static void print_text(const struct gan_train_result *r)
     char count[32], time[32];
     gan__say("train: %s steps in %s, %.0f images/s", gan__text_count(count, sizeof count, r->step),
              gan__text_time(time, sizeof time, r->time_s), r->images_per_s);
+    if (r->skipped > 0) {
+        gan__say("train: %" PRId64 " broken images were skipped", r->skipped);
+    }
     (void)printf("run         %s\n", r->dir);
     if (r->samples[0] != '\0') {
         (void)printf("samples     %s\n", r->samples);
@@ -146,9 +153,17 @@ static gan_status train(const struct gan__cmdline *a, const struct gan_train_cfg
 static gan_status run(const struct gan__cmdline *a, gan_err *err)
 {
     const struct train_opts *o = a->opts;
-    char dir[1024];
+    char dir[1024], spec[GAN_PATH_TEXT_MAX];
     GAN_TRY(check(a, err));
     struct gan_train_cfg cfg = gan__train_cfg(a, &o->at);
+    if (o->skip_broken && cfg.data == NULL) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--skip-broken goes with --data: elsewhere the SPEC says skip-broken=yes");
+    }
+    if (o->skip_broken) {
+        GAN_TRY(gan_data_spec_add(cfg.data, "skip-broken=yes", spec, sizeof spec, err));
+        cfg.data = spec;
+    }
     if (cfg.out == NULL && cfg.model != NULL && cfg.data != NULL) {
         GAN_TRY(gan__free_run_dir(dir, sizeof dir, cfg.model, cfg.data, err));
         cfg.out = dir;

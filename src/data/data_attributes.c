@@ -333,6 +333,33 @@ static gan_status open_attributes(struct gan__source *s, const char *argument, c
     return GAN_OK;
 }
 
+static gan_status list_attributes(const char *argument, const void *opts, struct gan__listing *l,
+                                  gan_err *err)
+{
+    const struct attributes_opts *o = opts;
+    struct attributes a = {.dir = gan__strdup(argument)};
+    struct gan__source s = {.state = &a};
+    gan_status status = a.dir != NULL ? read_lists(&a, o, err)
+                                      : gan__fail_nomem(err, strlen(argument), "a file name");
+    if (status == GAN_OK && o->attribute[0] != '\0') {
+        status = choose(&s, &a, o->attribute, err);
+    }
+    for (size_t i = 0; i < a.files.n; i++) {
+        bool chosen = status == GAN_OK && s.classes > 0;
+        a.files.label[i] = chosen ? a.value[i * a.names.n + a.chosen] > 0 : -1;
+    }
+    for (int k = 0; status == GAN_OK && k < (int)s.classes; k++) {
+        status = gan__names_add(&l->classes, a.class_names[k], err);
+    }
+    l->files[0] = a.files;
+    gan__names_release(&a.names);
+    gan__free(a.value);
+    gan__free(a.class_names[0]);
+    gan__free(a.class_names[1]);
+    gan__free(a.dir);
+    return status;
+}
+
 GAN_DATA(attributes) = {
     .name = "attributes",
     .argument = "DIR",
@@ -340,4 +367,5 @@ GAN_DATA(attributes) = {
     .opts = table,
     .opts_size = sizeof(struct attributes_opts),
     .open = open_attributes,
+    .list = list_attributes,
 };

@@ -196,6 +196,27 @@ static gan_status open_domains(struct gan__source *s, const char *argument, cons
     return GAN_OK;
 }
 
+static gan_status list_domains(const char *argument, const void *opts, struct gan__listing *l,
+                               gan_err *err)
+{
+    const struct domains_opts *o = opts;
+    struct domains d = {.text = NULL};
+    gan_status status = cut(&d, argument, splits[o->split], err);
+    bool labelled = o->labelled || d.dirs.n > 2;
+    if (status == GAN_OK) {
+        status = list_files(&d, splits[o->split], labelled, err);
+    }
+    l->files[0] = d.files[0];
+    l->files[1] = d.files[1];
+    gan__names_release(&d.dirs);
+    if (labelled) {
+        l->classes = d.names;
+    } else {
+        gan__names_release(&d.names);
+    }
+    return status;
+}
+
 GAN_DATA(domains) = {
     .name = "domains",
     .argument = "DIRA,DIRB,...",
@@ -204,4 +225,5 @@ GAN_DATA(domains) = {
     .opts_size = sizeof(struct domains_opts),
     .check = check,
     .open = open_domains,
+    .list = list_domains,
 };

@@ -113,6 +113,17 @@ static gan_status open_folder(struct gan__source *s, const char *argument, const
     return GAN_OK;
 }
 
+static gan_status list_folder(const char *argument, const void *opts, struct gan__listing *l,
+                              gan_err *err)
+{
+    struct folder f = {.dir = NULL};
+    (void)opts;
+    gan_status status = list_files(&f, argument, err);
+    l->files[0] = f.files;
+    l->classes = f.classes;
+    return status;
+}
+
 GAN_DATA(folder) = {
     .name = "folder",
     .argument = "DIR",
@@ -120,4 +131,5 @@ GAN_DATA(folder) = {
     .opts = table,
     .opts_size = sizeof(struct folder_opts),
     .open = open_folder,
+    .list = list_folder,
 };

@@ -185,12 +185,11 @@ static gan_status sorted(const struct gan__files *f, struct entry **out, gan_err
     return GAN_OK;
 }
 
-/* The files of both lists that have a partner; *lone of them have none, one is *first. */
+/* The files of both lists that have a partner, and those that have none. */
 static gan_status merge(const struct gan__files from[2], struct entry *const e[2],
-                        struct gan__files to[2], size_t *lone, const char **first, gan_err *err)
+                        struct gan__files to[2], struct gan__files *lone, gan_err *err)
 {
     size_t i = 0, k = 0;
-    *lone = 0;
     while (i < from[0].n || k < from[1].n) {
         int order = i == from[0].n ? 1 : k == from[1].n ? -1 : by_stem(&e[0][i], &e[1][k]);
         if (order == 0) {
@@ -199,35 +198,20 @@ static gan_status merge(const struct gan__files from[2], struct entry *const e[2
             continue;
         }
         const char *path = order < 0 ? e[0][i++].path : e[1][k++].path;
-        *first = (*lone)++ == 0 ? path : *first;
+        GAN_TRY(gan__files_add(lone, path, -1, err));
     }
     return GAN_OK;
 }
 
-static gan_status match(struct pairs *p, const struct pairs_opts *o, gan_err *err)
+/* Leaves in p's lists the files that are pairs, in the order of their names. */
+static gan_status pair_up(struct pairs *p, struct gan__files *lone, gan_err *err)
 {
     struct entry *e[2] = {NULL, NULL};
     struct gan__files matched[2] = {{.n = 0}, {.n = 0}};
-    size_t lone = 0, all = p->files[0].n + p->files[1].n;
-    const char *first = NULL;
     gan_status status = sorted(&p->files[0], &e[0], err);
     status = status == GAN_OK ? sorted(&p->files[1], &e[1], err) : status;
     if (status == GAN_OK) {
-        status = merge(p->files, e, matched, &lone, &first, err);
-    }
-    if (status == GAN_OK && lone > 0 && o->unmatched == 0) {
-        status = gan__fail(err, GAN_E_FORMAT,
-                           "%s has no partner (%zu of %zu files; unmatched=skip goes on without)",
-                           first, lone, all);
-    }
-    if (status == GAN_OK && lone > 0) {
-        gan__log(GAN_LOG_WARNING,
-                 "%zu of %zu files have no partner and are left out; the first: %s", lone, all,
-                 first);
-    }
-    if (status == GAN_OK && matched[0].n == 0) {
-        status =
-            gan__fail(err, GAN_E_NOTFOUND, "%s: folders A and B hold no pair of images", p->dir);
+        status = merge(p->files, e, matched, lone, err);
     }
     gan__free(e[0]);
     gan__free(e[1]);
@@ -238,8 +222,59 @@ static gan_status match(struct pairs *p, const struct pairs_opts *o, gan_err *er
     return status;
 }
 
+/* Files without partner are an error, or a warning. */
+static gan_status judge(const struct pairs *p, const struct gan__files *lone, bool skip,
+                        gan_err *err)
+{
+    size_t all = 2 * p->files[0].n + lone->n;
+    if (lone->n > 0 && !skip) {
+        return gan__fail(err, GAN_E_FORMAT,
+                         "%s has no partner (%zu of %zu files; unmatched=skip goes on without)",
+                         lone->paths[0], lone->n, all);
+    }
+    if (lone->n > 0) {
+        gan__log(GAN_LOG_WARNING,
+                 "%zu of %zu files have no partner and are left out; the first: %s", lone->n, all,
+                 lone->paths[0]);
+    }
+    return p->files[0].n > 0 ? GAN_OK
+                             : gan__fail(err, GAN_E_NOTFOUND,
+                                         "%s: folders A and B hold no pair of images", p->dir);
+}
+
+static gan_status match(struct pairs *p, const struct pairs_opts *o, gan_err *err)
+{
+    struct gan__files lone = {.n = 0};
+    gan_status status = pair_up(p, &lone, err);
+    if (status == GAN_OK) {
+        status = judge(p, &lone, o->unmatched == 1, err);
+    }
+    gan__files_release(&lone);
+    return status;
+}
+
+static gan_status list_pairs(const char *argument, const void *opts, struct gan__listing *l,
+                             gan_err *err)
+{
+    const struct pairs_opts *o = opts;
+    struct pairs p = {.dir = NULL};
+    bool two = false;
+    gan_status status = list_files(&p, argument, splits[o->split], &two, err);
+    if (status == GAN_OK && two) {
+        status = pair_up(&p, &l->lone, err);
+    }
+    l->files[0] = p.files[0];
+    l->files[1] = p.files[1];
+    l->paired = true;
+    l->halves = !two;
+    if (l->halves) {
+        gan__files_release(&l->files[1]);
+    }
+    return status;
+}
+
 /* Halves of other proportions would be cropped at other places: only stretching brings them together.
- * A rounding of one pixel is no other proportion. */
+ */
 static gan_status check_proportions(const struct pairs *p, gan_err *err)
 {
     for (size_t i = 0; i < p->files[0].n; i++) {
@@ -333,4 +368,5 @@ GAN_DATA(pairs) = {
     .opts = table,
     .opts_size = sizeof(struct pairs_opts),
     .open = open_pairs,
+    .list = list_pairs,
 };

@@ -36,6 +36,8 @@ struct gan__source {
     void (*release)(struct gan__source *s);
 };
 
+struct gan__listing; /* image_files.h */
+
 struct gan_dataset_kind {
     const char *name;
     const char *argument;       /* "DIR|FILE": required after the colon; NULL: none is allowed */
@@ -47,6 +49,10 @@ struct gan_dataset_kind {
     /* Looks at the argument without opening any file; may be NULL. */
     gan_status (*check)(const char *argument, gan_err *err);
     gan_status (*open)(struct gan__source *s, const char *argument, const void *opts, gan_err *err);
+    /* The image files of the set, without reading them, for a check; NULL where there are none. The
+     * caller releases the listing, also after a failure. */
+    gan_status (*list)(const char *argument, const void *opts, struct gan__listing *l,
+                       gan_err *err);
 };
 
 #define GAN_DATA(id)                                                                               \

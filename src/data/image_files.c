@@ -78,6 +78,21 @@ void gan__names_release(struct gan__names *names)
     *names = (struct gan__names){.n = 0};
 }
 
+void gan__listing_release(struct gan__listing *l)
+{
+    gan__files_release(&l->files[0]);
+    gan__files_release(&l->files[1]);
+    gan__files_release(&l->lone);
+    gan__names_release(&l->classes);
+}
+
+bool gan__alike(int64_t h_a, int64_t w_a, int64_t h_b, int64_t w_b)
+{
+    int64_t off = h_a * w_b - h_b * w_a;
+    int64_t slack = h_a + w_a > h_b + w_b ? h_a + w_a : h_b + w_b;
+    return off <= slack && off >= -slack;
+}
+
 gan_status gan__files_open(struct gan__source *s, const struct gan__files *f,
                            const struct gan__file_opts *o, enum gan__part part,
                            struct gan__image_set *set, gan_err *err)

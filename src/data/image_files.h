@@ -45,6 +45,20 @@ struct gan__names {
 gan_status gan__names_add(struct gan__names *names, const char *text, gan_err *err);
 void gan__names_release(struct gan__names *names);
 
+/* What a set of files consists of. */
+struct gan__listing {
+    struct gan__files
+        files[2];           /* first and second images; the second is empty where there are none */
+    struct gan__files lone; /* halves of pairs without the other half */
+    struct gan__names classes;
+    bool paired; /* file i of both lists are a pair */
+    bool halves; /* each file of the first list is a pair side by side */
+};
+void gan__listing_release(struct gan__listing *l);
+
+/* Have two sizes the same proportions, one pixel of rounding aside? */
+bool gan__alike(int64_t h_a, int64_t w_a, int64_t h_b, int64_t w_b);
+
 /* Which part of each file is the image. */
 enum gan__part { GAN__WHOLE, GAN__LEFT_HALF, GAN__RIGHT_HALF };
 

@@ -273,3 +273,46 @@ gan_status gan_data_check_spec(const char *text, gan_err *err)
     gan__spec_release(&spec);
     return GAN_OK;
 }
+
+/* Appends the SPEC `text` with the option to `out`: at its end, or within its parentheses. */
+static gan_status add_option(const char *text, const char *name, const char *option,
+                             struct gan__str *out, gan_err *err)
+{
+    struct gan__spec spec;
+    struct gan__str inner = {0};
+    GAN_TRY(gan__spec_parse(text, &spec, err));
+    size_t open = strcspn(text, ":") + 2; /* behind the parenthesis, where there is one */
+    const char *tail = spec.closed ? text + open + strlen(spec.argument) + 1 : text;
+    gan_status status = GAN_OK;
+    bool own = known(&spec, name);
+    if (!own && !spec.kind->wraps) {
+        status = gan__fail(err, GAN_E_ARG, "%s does not apply to data %s", name, spec.kind->name);
+    } else if (!own) {
+        status = add_option(spec.argument, name, option, &inner, err);
+    }
+    if (status == GAN_OK && !own && spec.closed) {
+        gan__str_addn(out, text, open);
+        gan__str_add(out, inner.p);
+        gan__str_add(out, tail - 1);
+    } else if (status == GAN_OK) {
+        gan__str_printf(out, "%s%c%s", text, strchr(tail, '?') != NULL ? '&' : '?', option);
+    }
+    gan__str_release(&inner);
+    gan__spec_release(&spec);
+    return status;
+}
+
+gan_status gan_data_spec_add(const char *spec, const char *option, char *dst, size_t cap,
+                             gan_err *err)
+{
+    char name[64];
+    struct gan__str out = {0};
+    (void)gan__format(name, sizeof name, "%.*s", (int)strcspn(option, "="), option);
+    gan_status status = add_option(spec, name, option, &out, err);
+    if (status == GAN_OK && (out.bad || !gan__copy(dst, cap, out.p))) {
+        status = out.bad ? gan__fail_nomem(err, strlen(spec), "a SPEC")
+                         : gan__fail(err, GAN_E_RANGE, "the SPEC is too long: %.200s", spec);
+    }
+    gan__str_release(&out);
+    return status == GAN_OK ? gan_data_check_spec(dst, err) : status;
+}

@@ -145,6 +145,10 @@ static gan_status open_any(struct gan__eval_source *s, const char *text, int thr
     if (strchr(text, '/') != NULL && strchr(text, ':') == NULL) {
         return gan__fail(err, GAN_E_NOTFOUND, "%s is not there", text);
     }
+    if (skip_broken && gan_data_check_spec(text, NULL) == GAN_OK &&
+        gan_data_spec_add(text, "skip-broken=yes", spec, sizeof spec, NULL) == GAN_OK) {
+        return open_data(s, spec, err); /* sets that read no image files have nothing to skip */
+    }
     return open_data(s, text, err);
 }
 

@@ -495,6 +495,7 @@ static gan_status open_run(struct trainer *t, gan_err *err)
     t->steps_logged = step_now(t);
     t->result->step = step_now(t);
     t->result->images = t->images_started;
+    t->result->skipped = t->s.data != NULL ? gan_dataset_about(t->s.data)->skipped : 0;
     GAN_TRY(gan__mkdirs(t->result->dir, err));
     if (step_now(t) < t->stop) {
         GAN_TRY(check_space(t, err));

@@ -310,6 +310,30 @@ static void options_find_their_set(void **state)
     refused("edges", GAN_E_ARG, "needs an argument");
 }
 
+/* Where one more option belongs. */
+static void options_are_added(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        {"folder:x", "skip-broken=yes", "folder:x?skip-broken=yes"},
+        {"folder:x?size=8", "skip-broken=yes", "folder:x?size=8&skip-broken=yes"},
+        {"edges:folder:x", "fit=pad", "edges:folder:x?fit=pad"},
+        {"edges:folder:x?blur=2", "fit=pad", "edges:folder:x?blur=2&fit=pad"},
+        {"edges:(folder:x)", "fit=pad", "edges:(folder:x?fit=pad)"},
+        {"edges:(folder:x?size=8)?blur=2", "fit=pad", "edges:(folder:x?size=8&fit=pad)?blur=2"},
+        {"edges:(folder:x?size=8)", "blur=2", "edges:(folder:x?size=8)?blur=2"},
+        {"edges:(folder:x)?low=1", "blur=2", "edges:(folder:x)?low=1&blur=2"},
+    };
+    char dst[128];
+    gan_err err = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(gan_data_spec_add(rows[i][0], rows[i][1], dst, sizeof dst, &err), GAN_OK);
+        assert_string_equal(dst, rows[i][2]);
+    }
+    assert_int_equal(gan_data_spec_add("toy:ring8", "fit=pad", dst, sizeof dst, &err), GAN_E_ARG);
+    assert_int_equal(gan_data_spec_add("folder:x", "fit=pad", dst, 9, &err), GAN_E_RANGE);
+}
+
 /* The contact sheet's pixels: size= and channels= of the SPEC hold, pairs share channels. */
 static void views_are_as_asked_for(void **state)
 {
@@ -467,6 +491,7 @@ int main(void)
         cmocka_unit_test(weak_lines_hang_on_strong_ones),
         cmocka_unit_test(low_resolution_is_bicubic_twice),
         cmocka_unit_test(options_find_their_set),
+        cmocka_unit_test(options_are_added),
         cmocka_unit_test(views_are_as_asked_for),
         cmocka_unit_test(attributes_are_read),
         cmocka_unit_test(classes_come_equally_often),
