@@ -27,6 +27,16 @@ for preset in fisher cramer mmd mmd-li coulomb fgan rpgan realness; do
     [ -s "$preset.png" ] || fail "$preset: no samples"
 done
 
+# The model dcgan is plain with its networks: the same numbers.
+for model in dcgan "plain --arch dcgan"; do
+    run 0 train $model --data idx:pictures --size 32 --width 4 --batch 8 --steps 4 --log-every 1 \
+        --threads 1 --out same
+    grep -o '"loss[^,]*,' same/log.jsonl >"numbers-${model%% *}"
+    rm -r same
+done
+[ "$(wc -l <numbers-dcgan)" = 8 ] || fail "not two losses in four steps"
+cmp -s numbers-dcgan numbers-plain || fail "dcgan and plain train differently"
+
 # Fisher's multiplier and mmd-li's decoder go on from a checkpoint.
 for preset in fisher mmd-li; do
     run 0 train --resume "picture-$preset" --steps 24 --stop-at 24
