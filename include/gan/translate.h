@@ -14,8 +14,8 @@
  *         return gan_status_exit_code(err.code);
  *     }
  *
- * An image is continued by reflection to the next size the network takes, and the result is cut
- * back. One that needs more memory than there is goes through in tiles that overlap by the network's
+ * An image is continued, by reflection unless asked otherwise, to the next size the network takes,
+ * and the result is cut back. One that needs more memory than there is goes through in tiles that overlap by the network's
  * receptive field: the same result, unless the network looks at statistics of the whole image
  * (instance norm, batch norm by the image) or draws noise. */
 #ifndef GAN_TRANSLATE_H
@@ -41,9 +41,18 @@ typedef enum gan_direction {
     GAN_DIRECTION_BA
 } gan_direction;
 
+/** How an image is continued to the size the network takes, on all sides alike. */
+typedef enum gan_continue {
+    GAN_CONTINUE_REFLECT,
+    GAN_CONTINUE_EDGE,  /* the nearest pixel */
+    GAN_CONTINUE_BLACK, /* as training pads small images, unless its SPEC says another way */
+    GAN_CONTINUE_WHITE
+} gan_continue;
+
 /** How to run it; zero-initialise for the defaults. */
 struct gan_translator_opts {
     gan_direction direction;
+    gan_continue pad;
     int threads;           /* compute threads, 0 = 1 */
     int64_t tile;          /* side of a tile without its overlap; 0: tiles where memory is short;
                               -1: never */
@@ -117,9 +126,9 @@ GAN_API gan_status gan_translator_bytes(gan_translator *t, const struct gan_tran
 
 /** Which files to translate. Zero-initialise. */
 struct gan_translate_request {
-    const char *in;            /* an image file, or a directory of them */
-    const char *data;          /* or SPEC of a data set: its A or, with `back`, its B images */
-    int64_t size;              /* shorter side to bring images to first, 0: as they are */
+    const char *in;   /* an image file, or a directory of them */
+    const char *data; /* or SPEC of a data set: its A or, with `back`, its B images */
+    int64_t size; /* shorter side to bring images to first, 0: as they are, or size= of `data` */
     const uint8_t *background; /* RGB under transparent pixels, NULL: white */
     bool skip_broken;          /* pass over files that cannot be translated, with a warning each */
 };
@@ -134,7 +143,8 @@ struct gan_translate_report {
 /**
  * Translates an image file to the PNG `path` (directory `path` when it does not end in ".png"), or
  * every image of a directory to a PNG of its stem in the directory `path`, which is made. Text
- * chunks name model, weights, direction and input. Images of a data set become "00000.png", ...
+ * chunks name model, weights, direction and input. Images of a data set become "00000.png", ...,
+ * or, where `path` ends in ".npy", one array (N,H,W,C) of exact numbers in the model's range.
  *
  * out:    report  may be NULL
  * errors: GAN_E_NOTFOUND (no images), GAN_E_FORMAT (names the file that cannot be read; two inputs

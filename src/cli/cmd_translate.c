@@ -14,7 +14,7 @@
 struct translate_opts {
     const char *in, *data, *out;
     int64_t size, tile, memory, seed, threads;
-    int direction;
+    int direction, pad;
     bool skip_broken, json;
 };
 
@@ -22,10 +22,15 @@ static const struct gan_opt opts[] = {
     GAN__OPT_PATH(struct translate_opts, in, "in", "an image file, or a directory of them"),
     GAN__OPT_PATH(struct translate_opts, data, "data",
                   "instead of --in, SPEC of a data set: its first images, or with BtoA its second"),
-    GAN__OPT_PATH(struct translate_opts, out, "out",
-                  "FILE.png for one image, or a directory: PNGs named by the stems of the inputs"),
+    GAN__OPT_PATH(
+        struct translate_opts, out, "out",
+        "FILE.png for one image, or a directory: PNGs named by the stems of the inputs; of "
+        "a data set X.npy, too: exact numbers (N,H,W,C) in the model's range"),
     GAN_OPT_CHOICE(struct translate_opts, direction, "direction", "auto", "auto|AtoB|BtoA",
                    "which way; auto: as trained, AtoB where the model knows both"),
+    GAN_OPT_CHOICE(struct translate_opts, pad, "pad", "reflect", "reflect|edge|black|white",
+                   "how images are continued to a size the network takes; training pads small "
+                   "ones with black"),
     GAN_OPT_I64(struct translate_opts, size, "size", "0", 0, 32768,
                 "shorter side that images are brought to first; 0: as they are"),
     GAN_OPT_I64(struct translate_opts, tile, "tile", "0", -1, 32768,
@@ -95,6 +100,7 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
     gan_translator *t = NULL;
     GAN_TRY(check(o, err));
     const struct gan_translator_opts how = {.direction = (gan_direction)o->direction,
+                                            .pad = (gan_continue)o->pad,
                                             .threads = threads_of(o),
                                             .tile = o->tile,
                                             .memory_bytes = (uint64_t)o->memory << 20,
@@ -120,10 +126,10 @@ GAN_COMMAND(translate) = {
     .name = "translate",
     .summary = "images into images by a trained generator",
     .usage = "gan translate RUN|FILE --in DIR|FILE --out DIR|FILE.png [--direction AtoB|BtoA]\n"
-             "gan translate RUN|FILE --data SPEC --out DIR",
+             "gan translate RUN|FILE --data SPEC --out DIR|X.npy",
     .about =
         "Applies the generator of pix2pix, cyclegan and the like to images of any size. Each is "
-        "continued by reflection to the next size the network takes and cut back. One that does "
+        "continued (--pad) to the next size the network takes and cut back. One that does "
         "not fit into memory goes through in tiles that overlap by the receptive field: the "
         "result is the same, except where the network normalises by statistics of the whole "
         "image or draws noise, which is told. Gray and colour images are converted as the model "

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "npy.h"
 #include "plot/grid.h"
 #include "plot/png.h"
 
@@ -232,11 +233,14 @@ static gan_status check_names(const struct list *l, gan_err *err)
 struct group {
     gan_translator *t;
     const struct list *list;
+    const char *path; /* what is written */
     struct gan_translate_report *report;
     int64_t n, height, width;
     size_t at[TOGETHER]; /* numbers in the list, one after the other */
     bool tiled;
     bool failed; /* no image's fault */
+    bool array;  /* numbers go to the writer instead of PNGs */
+    struct gan__writer writer;
     float *src, *dst;
     uint8_t *bytes;
     size_t cap; /* pixels there is room for */
@@ -280,8 +284,13 @@ static gan_status flush(struct group *g, gan_err *err)
     }
     g->failed = true;
     GAN_TRY(gan_translator_floats(g->t, &what, g->src, g->dst, err));
+    if (g->array) {
+        size_t floats = (size_t)(n * pixels * g->t->info.out);
+        GAN_TRY(gan__writer_put(&g->writer, g->dst, floats * sizeof *g->dst, err));
+    }
     for (int64_t i = 0; i < n; i++) {
-        GAN_TRY(write_one(g, g->at[i], g->dst + i * pixels * g->t->info.out, err));
+        GAN_TRY(g->array ? GAN_OK
+                         : write_one(g, g->at[i], g->dst + i * pixels * g->t->info.out, err));
         g->report->translated++;
         g->report->tiled += g->tiled;
     }
@@ -336,6 +345,11 @@ static gan_status add_image(struct group *g, size_t at, const struct gan_image *
     if (!fits) {
         GAN_TRY(flush(g, err));
         GAN_TRY(grow(g, (size_t)(pixels * most), err));
+    }
+    if (g->array && g->writer.fd < 0) { /* the first of a set, whose images are all of one size */
+        gan_shape shape =
+            GAN_SHAPE((int64_t)g->list->n, image->height, image->width, g->t->info.out);
+        GAN_TRY(gan__npy_begin(&g->writer, g->path, &shape, err));
     }
     tell_tiles(g, &w);
     g->height = image->height;
@@ -395,7 +409,8 @@ static gan_status read_image(const gan_translator *t, const struct gan_translate
     *image = (struct gan_image){0};
     GAN_TRY(l->data != NULL ? read_data(t, l->data, i, image, err)
                             : gan_image_read(l->in[i], what->background, image, err));
-    return bring_to(image, what->size, err);
+    int64_t of_spec = l->data != NULL ? gan_dataset_about(l->data)->size : 0;
+    return bring_to(image, what->size > 0 ? what->size : of_spec, err);
 }
 
 /* What went wrong with image i: passed over with a warning, or the end with its name. */
@@ -411,7 +426,7 @@ static gan_status broken(struct group *g, const struct gan_translate_request *wh
     }
     bool datum = why->code == GAN_E_FORMAT || why->code == GAN_E_SHAPE ||
                  why->code == GAN_E_NOTFOUND || why->code == GAN_E_IO;
-    if (what->skip_broken && datum) {
+    if (what->skip_broken && datum && !g->array) {
         g->report->skipped++;
         gan__log(GAN_LOG_WARNING, "skipped: %s%s%s", named ? "" : name, named ? "" : ": ",
                  why->message);
@@ -443,6 +458,11 @@ static gan_status translate_all(struct group *g, const struct gan_translate_requ
 static gan_status check_request(const gan_translator *t, const struct gan_translate_request *what,
                                 const char *path, gan_err *err)
 {
+    bool array = gan__ends_with(path, ".npy");
+    if (array && what->data == NULL) {
+        return gan__fail(err, GAN_E_ARG, "%s: files may differ in size, an array takes a data set",
+                         path);
+    }
     bool many = what->data != NULL || gan__path_is_dir(what->in);
     if (many && gan__ends_with(path, ".png")) {
         return gan__fail(err, GAN_E_ARG, "%s: many images need a directory, not one file", path);
@@ -451,7 +471,7 @@ static gan_status check_request(const gan_translator *t, const struct gan_transl
         return gan__fail(err, GAN_E_RANGE, "a size of %" PRId64 ", allowed are 1 to %d", what->size,
                          GAN_IMAGE_SIDE);
     }
-    if (t->info.out != 1 && t->info.out != 3) {
+    if (!array && t->info.out != 1 && t->info.out != 3) {
         return gan__fail(err, GAN_E_UNSUPPORTED,
                          "%s: a PNG has 1 or 3 channels, the images have %" PRId64, path,
                          t->info.out);
@@ -471,12 +491,18 @@ gan_status gan_translator_write(gan_translator *t, const struct gan_translate_re
     if (status == GAN_OK) {
         status = check_names(&l, err);
     }
-    if (status == GAN_OK && !gan__ends_with(path, ".png")) {
+    bool array = gan__ends_with(path, ".npy");
+    if (status == GAN_OK && !array && !gan__ends_with(path, ".png")) {
         status = gan__mkdirs(path, err);
     }
     if (status == GAN_OK) {
-        struct group g = {.t = t, .list = &l, .report = &own};
+        struct group g = {.t = t, .list = &l, .path = path, .report = &own, .array = array};
+        g.writer.fd = -1;
         status = translate_all(&g, what, err);
+        if (status == GAN_OK && array) {
+            status = gan__writer_commit(&g.writer, err);
+        }
+        gan__writer_abort(&g.writer);
         group_release(&g);
     }
     if (status == GAN_OK && own.translated == 0) {

@@ -214,6 +214,10 @@ static gan_status fill_info(gan_translator *t, const gan_checkpoint *c, gan_err 
 
 static gan_status check_opts(struct gan_translator_opts *o, gan_err *err)
 {
+    if (o->pad < GAN_CONTINUE_REFLECT || o->pad > GAN_CONTINUE_WHITE) {
+        return gan__fail(err, GAN_E_RANGE, "way to continue images %d, allowed are 0 to 3",
+                         (int)o->pad);
+    }
     if (o->tile < -1 || o->tile > GAN_IMAGE_SIDE) {
         return gan__fail(err, GAN_E_RANGE, "tiles of %" PRId64 " pixels, allowed are 1 to %d",
                          o->tile, GAN_IMAGE_SIDE);
@@ -301,10 +305,12 @@ static gan_status padded_side(const gan_translator *t, const char *which, int64_
         return gan__fail(err, GAN_E_SHAPE, "the image's %s is %" PRId64 ", allowed are 1 to %d",
                          which, side, GAN_IMAGE_SIDE);
     }
-    if (*padded - side > 2 * (side - 1)) { /* reflection gives side - 1 pixels on each end */
+    bool mirrors = t->opts.pad == GAN_CONTINUE_REFLECT;
+    if (mirrors &&
+        *padded - side > 2 * (side - 1)) { /* reflection gives side - 1 pixels on each end */
         return gan__fail(err, GAN_E_SHAPE,
                          "the image's %s is %" PRId64 ", the network takes at least %" PRId64
-                         ", which reflection reaches from %" PRId64 " on",
+                         ", which reflection reaches from %" PRId64 " on (another --pad always)",
                          which, side, least, (least + 2 + 2) / 3);
     }
     return GAN_OK;
@@ -397,10 +403,22 @@ struct job {
     float *dst;
 };
 
-static int64_t mirrored(int64_t i, int64_t n)
+/* Where pixel i of a side of n comes from, -1: from nowhere. */
+static int64_t origin_of(int64_t i, int64_t n, gan_continue pad)
 {
-    i = i < 0 ? -i : i;
-    return i < n ? i : 2 * (n - 1) - i;
+    if (i >= 0 && i < n) {
+        return i;
+    }
+    if (pad == GAN_CONTINUE_REFLECT) {
+        return i < 0 ? -i : 2 * (n - 1) - i;
+    }
+    return pad != GAN_CONTINUE_EDGE ? -1 : i < 0 ? 0 : n - 1;
+}
+
+static float filler(const gan_translator *t)
+{
+    float black = t->info.range == GAN_RANGE_UNIT ? 0.0f : -1.0f;
+    return t->opts.pad == GAN_CONTINUE_WHITE ? 1.0f : black;
 }
 
 /* The window at (y0,x0) of the padded image. */
@@ -408,12 +426,17 @@ static void fill_window(const struct job *j, int64_t y0, int64_t x0, float *inpu
 {
     const struct gan__tiling *w = &j->tiling;
     int64_t c = j->t->info.in;
+    gan_continue pad = j->t->opts.pad;
+    float fill = filler(j->t);
     for (int64_t y = 0; y < w->window_h; y++) {
-        const float *row = j->src + mirrored(y0 + y - j->top, j->height) * j->width * c;
+        int64_t from_y = origin_of(y0 + y - j->top, j->height, pad);
         for (int64_t x = 0; x < w->window_w; x++) {
-            memcpy(input, row + mirrored(x0 + x - j->left, j->width) * c,
-                   (size_t)c * sizeof *input);
-            input += c;
+            int64_t from_x = origin_of(x0 + x - j->left, j->width, pad);
+            bool inside = from_y >= 0 && from_x >= 0;
+            const float *src = inside ? j->src + (from_y * j->width + from_x) * c : NULL;
+            for (int64_t k = 0; k < c; k++) {
+                *input++ = inside ? src[k] : fill;
+            }
         }
     }
 }

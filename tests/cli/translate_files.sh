@@ -39,6 +39,11 @@ cmp many/a.b.png many/b.png >/dev/null 2>&1 && fail "the input's name is not in 
 run 0 translate pix --data 'idx:a' --out set --threads 1
 [ "$(ls set | wc -l)" = 12 ] || fail "not every image of the set"
 
+run 0 translate pix --data 'idx:a' --out set.npy --threads 1
+grep -qa "'shape': (12, 32, 32, 1)" set.npy || fail "no array of the set"
+run 2 translate pix --in in --out x.npy --threads 1
+complains "an array takes a data set"
+
 # Tiles: exact with running statistics, a word with instance norm.
 pgm 200 300 >big.pgm
 run 0 translate pix --in big.pgm --out whole.png --tile -1 --threads 1
@@ -50,6 +55,18 @@ run 0 translate cyc --in big.pgm --out tiled.png --tile 32 --threads 1
 grep -q "statistics of the whole image" err || fail "no word about instance norm"
 run 0 translate pix --in big.pgm --out tiled.png --memory 1 --threads 1 --json
 prints '"tiled": 1'
+
+# Noise: the seed's, and told.
+run 0 train pix2pix --data pairs-idx:a,a --batch 2 --width 4 --disc-width 4 --layers 2 \
+    --gen resnet-6 --statistics running --steps 2 --threads 1 --out drop
+run 0 translate drop --in odd.pgm --out n1.png --threads 1 --json
+prints '"noise": true' '"whole": false'
+run 0 translate drop --in odd.pgm --out n2.png --threads 1
+cmp n1.png n2.png || fail "the same seed gives two images"
+run 0 translate drop --in odd.pgm --out n2.png --seed 2 --threads 1
+cmp -s n1.png n2.png && fail "the seed changes nothing"
+run 0 translate drop --in big.pgm --out tiled.png --tile 32 --threads 1
+grep -q "draws noise" err || fail "no word about noise"
 
 # Directions.
 run 0 translate cyc --in odd.pgm --out ab.png --threads 1
@@ -71,6 +88,10 @@ pgm 9 40 >flat.pgm
 run 1 translate pix --in flat.pgm --out x.png --threads 1
 complains flat.pgm "height is 9" "32" "12"
 [ ! -e x.png ] || fail "something was written"
+for pad in edge black white; do
+    run 0 translate pix --in flat.pgm --out $pad.png --pad $pad --threads 1
+done
+cmp -s black.png white.png && fail "--pad changes nothing"
 head -c 100 odd.pgm >in/c.pgm
 pgm 3 3 >in/tiny.pgm
 run 1 translate pix --in in --out broken --threads 1
