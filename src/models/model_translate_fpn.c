@@ -274,6 +274,21 @@ static gan_val sample(gan_step *s, const void *options)
     return gan_apply(s, "gen", gan_batch(s, o->direction == 0 ? GAN_FIELD_IMAGE : GAN_FIELD_B));
 }
 
+static bool translates(const void *options, bool back, struct gan_translation *out)
+{
+    const struct fpn_opts *o = options;
+    *out = (struct gan_translation){
+        .in = channels_in(o), .out = channels_out(o), .multiple = MULTIPLE, .least = MULTIPLE};
+    return back == (o->direction == 1);
+}
+
+static gan_val translate(gan_step *s, const void *options, gan_val x, bool back)
+{
+    (void)options;
+    (void)back;
+    return gan_apply(s, "gen", x);
+}
+
 /* input | output | target */
 static gan_val show(gan_step *s, const void *options)
 {
@@ -311,5 +326,7 @@ GAN_MODEL(translate_fpn) = {
     .iteration = iteration,
     .sample = sample,
     .show = show,
+    .translates = translates,
+    .translate = translate,
     .claims = claims,
 };

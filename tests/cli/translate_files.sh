@@ -68,6 +68,12 @@ cmp -s n1.png n2.png && fail "the seed changes nothing"
 run 0 translate drop --in big.pgm --out tiled.png --tile 32 --threads 1
 grep -q "draws noise" err || fail "no word about noise"
 
+# Another model, in colour.
+run 0 train translate-fpn --data 'pairs-idx:a,a?channels=3' --size 32 --batch 2 --width 4 \
+    --steps 1 --threads 1 --out fpn
+run 0 translate fpn --in in --out fpn-out --threads 1 --json
+prints '"translated": 4'
+
 # Directions.
 run 0 translate cyc --in odd.pgm --out ab.png --threads 1
 run 0 translate cyc --in odd.pgm --out ba.png --direction BtoA --threads 1
