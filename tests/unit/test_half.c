@@ -42,8 +42,8 @@ static float float_of(uint32_t half)
 static void products_are_exact(void **state)
 {
     (void)state;
-    enum { N = 2 * PANEL, PAIRS = 5 };
-    static uint32_t a[MOST * PAIRS], b[N * PAIRS];
+    enum { N = 2 * PANEL - 16, PANELS = 2 * PANEL, PAIRS = 5 };
+    static uint32_t a[MOST * PAIRS], b[PANELS * PAIRS];
     static float c[MOST * N];
     for (size_t s = 0; s < 3; s++) {
         const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
@@ -83,6 +83,29 @@ static void products_are_exact(void **state)
                     assert_true((double)c[i] == want);
                 }
             }
+        }
+    }
+}
+
+static void words_are_joined(void **state)
+{
+    (void)state;
+    uint16_t even[MOST], odd[MOST];
+    uint32_t y[MOST + 1];
+    for (int i = 0; i < MOST; i++) {
+        even[i] = (uint16_t)(i * 1031 + 7);
+        odd[i] = (uint16_t)(i * 2053 + 60000);
+    }
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        for (int n = 0; n <= MOST && l != NULL; n += 7) {
+            y[n] = 5;
+            l->join(even, odd, n, y);
+            for (int i = 0; i < n; i++) {
+                assert_int_equal(y[i] & 0xffffu, even[i]);
+                assert_int_equal(y[i] >> 16, odd[i]);
+            }
+            assert_int_equal(y[n], 5);
         }
     }
 }
@@ -234,6 +257,7 @@ static void transforms_are_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_exact),
+                                       cmocka_unit_test(words_are_joined),
                                        cmocka_unit_test(transforms_are_exact)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,29 +7,24 @@
  * both sides. The product goes by blocks of rows of A that stay in L2.
  *   data gradient: A = dy, B = dx, window of A's row r begins at row r*stride - pad of B;
  *   forward, stride 1: A = x, B = y with flipped weights, pad' = k - 1 - pad;
- *   weight gradient, stride 1: the windows of dy are unfolded to rows and multiplied by x. */
-#include "dnnl_compat.h"
+ *   weight gradient, stride 1: the windows of dy are unfolded to rows and multiplied by x.
+ * With A in bf16 the products are libgan's own (half.h), sums stay f32; dnnl_fold_half.c has the
+ * weight gradient. */
+#include "dnnl_fold.h"
 
 #include "base/err.h"
 #include "cpu_post.h"
 #include "engine/graph/attr.h"
+#include "engine/kernels/half.h"
 #include "engine/kernels/lanes.h"
-#include "kernel.h"
 
 #include <string.h>
 
 enum {
-    FEW = 8,                 /* at 8 channels both ways are equally fast */
-    BLOCK_BYTES = 384 * 1024 /* of the product, for each thread */
-};
-
-struct fold {
-    struct gan__dnnl_step gemm;
-    const struct gan__attr_post *post;
-    int64_t n, ah, aw, ca, bh, bw, cb, kh, kw, stride_h, stride_w, pad_h, pad_w;
-    bool flip;
-    int64_t rows; /* rows of A in one block */
-    size_t weight_bytes, col_bytes;
+    FEW = 8,                  /* at 8 channels both ways are equally fast */
+    BLOCK_BYTES = 384 * 1024, /* of the product, for each thread */
+    STRIP = 64,               /* rows of a product of bf16 that one thread takes at a time */
+    MOST_TAPS = 1024          /* of a product of bf16, the narrow image's channels included */
 };
 
 static size_t round_up(size_t bytes)
@@ -37,15 +32,15 @@ static size_t round_up(size_t bytes)
     return (bytes + 63) / 64 * 64;
 }
 
-static int64_t taps(const struct fold *f)
+static int64_t taps(const struct gan__fold *f)
 {
     return f->kh * f->kw * f->cb;
 }
 
 /* Rows of A in one block: whole images, or a divisor of an image's rows. */
-static int64_t block_rows(const struct fold *f, int threads)
+static int64_t block_rows(const struct gan__fold *f, int threads)
 {
-    int64_t limit = (int64_t)BLOCK_BYTES * threads / (f->aw * taps(f) * (int64_t)sizeof(float));
+    int64_t limit = (int64_t)BLOCK_BYTES * threads / (f->aw * f->ld * (int64_t)sizeof(float));
     int64_t images = limit / f->ah, rows = limit < f->ah ? limit : f->ah;
     if (images > 0) {
         images = images < f->n ? images : f->n;
@@ -61,23 +56,39 @@ static int64_t block_rows(const struct fold *f, int threads)
     return rows;
 }
 
+/* Images whose results are not finished while one block runs. */
+static int64_t block_images(const struct gan__fold *f)
+{
+    return f->rows % f->ah == 0 ? f->rows / f->ah : 1;
+}
+
 static void release(void *ctx)
 {
-    struct fold *f = ctx;
+    struct gan__fold *f = ctx;
     gan__dnnl_step_release(&f->gemm);
 }
 
-static gan_status prepare(struct gan__prepare *p, const struct fold *proto, bool weights,
+static gan_status prepare(struct gan__prepare *p, const struct gan__fold *proto, bool weights,
                           gan_err *err)
 {
-    struct fold *f = gan__arena_alloc(p->arena, sizeof *f);
+    struct gan__fold *f = gan__arena_alloc(p->arena, sizeof *f);
     if (f == NULL) {
         return gan__fail_nomem(err, sizeof *f, "a convolution");
     }
     *f = *proto;
+    f->threads = p->threads > 1 ? p->threads : 1;
+    f->ld = f->half ? (taps(f) + 15) / 16 * 16 : taps(f);
     f->rows = block_rows(f, p->threads);
-    f->weight_bytes = round_up((size_t)(f->ca * taps(f)) * sizeof(float));
-    f->col_bytes = round_up((size_t)(f->rows * f->aw * taps(f)) * sizeof(float));
+    f->weight_bytes = round_up((size_t)(f->ca * f->ld) * sizeof(float));
+    f->col_bytes = round_up((size_t)(f->rows * f->aw * f->ld) * sizeof(float));
+    p->ctx = f;
+    if (f->half) {
+        if (p->out[0].dtype == GAN_BF16) {
+            f->sum_bytes = round_up((size_t)(block_images(f) * f->bh * f->bw * f->cb) * 4);
+        }
+        p->scratch_bytes = f->weight_bytes + f->col_bytes + f->sum_bytes;
+        return GAN_OK;
+    }
     struct gan__dnnl_gemm g = {.m = f->rows * f->aw, .n = taps(f), .k = f->ca};
     if (weights) {
         g = (struct gan__dnnl_gemm){
@@ -91,19 +102,17 @@ static gan_status prepare(struct gan__prepare *p, const struct fold *proto, bool
         release(f);
         return st;
     }
-    p->ctx = f;
     p->scratch_bytes = f->weight_bytes + f->col_bytes + scratch;
     return GAN_OK;
 }
 
-/* Place of tap (a, b, i, j) in the weights of the store, O,I,kh,kw. */
-static int64_t weight_at(const struct fold *f, int64_t a, int64_t b, int64_t i, int64_t j)
+int64_t gan__fold_weight_at(const struct gan__fold *f, int64_t a, int64_t b, int64_t i, int64_t j)
 {
     return f->flip ? ((b * f->ca + a) * f->kh + f->kh - 1 - i) * f->kw + f->kw - 1 - j
                    : ((a * f->cb + b) * f->kh + i) * f->kw + j;
 }
 
-static void pack(const struct fold *f, const float *w, float *packed)
+static void pack(const struct gan__fold *f, const float *w, float *packed)
 {
 #pragma omp parallel for schedule(static)
     for (int64_t a = 0; a < f->ca; a++) {
@@ -111,15 +120,65 @@ static void pack(const struct fold *f, const float *w, float *packed)
         for (int64_t i = 0; i < f->kh; i++) {
             for (int64_t j = 0; j < f->kw; j++) {
                 for (int64_t b = 0; b < f->cb; b++) {
-                    *dst++ = w[weight_at(f, a, b, i, j)];
+                    *dst++ = w[gan__fold_weight_at(f, a, b, i, j)];
                 }
             }
         }
     }
 }
 
+/* Words of pairs of A's channels, in panels of columns; zeros beyond the taps. */
+static void pack_half(const struct gan__fold *f, const float *w, uint32_t *packed)
+{
+    const int64_t pairs = f->ca / 2;
+#pragma omp parallel for schedule(static) num_threads(f->threads)
+    for (int64_t p = 0; p < pairs; p++) {
+        uint16_t half[2][MOST_TAPS];
+        for (int64_t a = 0; a < 2; a++) {
+            float v[MOST_TAPS] = {0}, *to = v;
+            for (int64_t i = 0; i < f->kh; i++) {
+                for (int64_t j = 0; j < f->kw; j++) {
+                    for (int64_t b = 0; b < f->cb; b++) {
+                        *to++ = w[gan__fold_weight_at(f, 2 * p + a, b, i, j)];
+                    }
+                }
+            }
+            gan__lanes()->to_bf16(v, half[a], f->ld);
+        }
+        for (int64_t t = 0; t < f->ld; t += GAN_HALF_PANEL) {
+            const int64_t n = f->ld - t < GAN_HALF_PANEL ? f->ld - t : GAN_HALF_PANEL;
+            gan__half_lanes()->join(half[0] + t, half[1] + t, n,
+                                    packed + t * pairs + p * GAN_HALF_PANEL);
+        }
+    }
+}
+
+/* col [rows, ld] = A [rows, ca] x packed */
+static void multiply_half(const struct gan__fold *f, const uint16_t *src, const uint32_t *packed,
+                          float *col)
+{
+    const int64_t rows = f->rows * f->aw, pairs = f->ca / 2;
+#pragma omp parallel for schedule(static) num_threads(f->threads)
+    for (int64_t r = 0; r < rows; r += STRIP) {
+        const struct gan__half_product p = {
+            .m = rows - r < STRIP ? rows - r : STRIP,
+            .n = f->ld,
+            .pairs = pairs,
+            .a = (const uint32_t *)(const void *)(src + r * f->ca),
+            .a_group = GAN_HALF_GROUP * pairs,
+            .a_row = pairs,
+            .a_pair = 1,
+            .b = packed,
+            .b_panel = pairs * GAN_HALF_PANEL,
+            .c = col + r * f->ld,
+            .c_row = f->ld,
+        };
+        gan__half_lanes()->product(&p);
+    }
+}
+
 /* Columns q of A whose window [q*stride - pad, .. + kw) lies inside B: *first .. *end-1. */
-static void inner_columns(const struct fold *f, int64_t *first, int64_t *end)
+static void inner_columns(const struct gan__fold *f, int64_t *first, int64_t *end)
 {
     int64_t lo = f->pad_w > 0 ? (f->pad_w + f->stride_w - 1) / f->stride_w : 0;
     int64_t room = f->bw - f->kw + f->pad_w;
@@ -130,7 +189,7 @@ static void inner_columns(const struct fold *f, int64_t *first, int64_t *end)
 }
 
 /* The part of window q inside B: begins at column *at of B and *skip taps into the window. */
-static int64_t clipped(const struct fold *f, int64_t q, int64_t *at, int64_t *skip)
+static int64_t clipped(const struct gan__fold *f, int64_t q, int64_t *at, int64_t *skip)
 {
     int64_t begin = q * f->stride_w - f->pad_w, end = begin + f->kw;
     *skip = begin < 0 ? -begin : 0;
@@ -140,9 +199,9 @@ static int64_t clipped(const struct fold *f, int64_t q, int64_t *at, int64_t *sk
 }
 
 /* Adds to one row of B what row i of the windows of one row of A gives; col = product of that row. */
-static void fold_row(const struct fold *f, const float *col, int64_t i, float *dst)
+static void fold_row(const struct gan__fold *f, const float *col, int64_t i, float *dst)
 {
-    int64_t first, end, at, skip, ld = taps(f);
+    int64_t first, end, at, skip, ld = f->ld;
     col += i * f->kw * f->cb;
     inner_columns(f, &first, &end);
     for (int64_t q = 0; q < f->aw; q++) {
@@ -159,57 +218,88 @@ static void fold_row(const struct fold *f, const float *col, int64_t i, float *d
     }
 }
 
-/* Rows of B that the block of A's rows [first, first+rows) touches, all images counted on. */
-static void fold_block(const struct fold *f, const float *col, int64_t first, float *dst,
-                       const float *bias)
+/* Zeros, or the bias. */
+static void clear(const struct gan__fold *f, float *dst, int64_t rows, const float *bias)
 {
-    int64_t image = first / f->ah, a0 = first % f->ah;
-    bool whole = f->rows % f->ah == 0;
-    int64_t a1 = whole ? f->ah : a0 + f->rows, images = whole ? f->rows / f->ah : 1;
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for schedule(static) num_threads(f->threads) if (rows * f->bw > 16384)
+    for (int64_t r = 0; r < rows; r++) {
+        float *row = dst + r * f->bw * f->cb;
+        memset(row, 0, (size_t)(f->bw * f->cb) * sizeof(float));
+        if (bias != NULL) {
+            gan__lanes()->add_rows(row, bias, f->bw, f->cb);
+        }
+    }
+}
+
+/* Adds what the block of A's rows [a0, a0+rows) of some images gives to those of B it touches. */
+static void fold_block(const struct gan__fold *f, const float *col, int64_t a0, float *dst)
+{
+    const int64_t images = block_images(f), last = a0 + f->rows / images;
+    const int64_t begin = a0 * f->stride_h - f->pad_h;
+    const int64_t end = (last - 1) * f->stride_h - f->pad_h + f->kh;
+    const int64_t r0 = begin > 0 ? begin : 0, r1 = end < f->bh ? end : f->bh;
+#pragma omp parallel for collapse(2) schedule(static) num_threads(f->threads)
     for (int64_t m = 0; m < images; m++) {
-        for (int64_t r = 0; r < f->bh; r++) {
-            float *row = dst + ((image + m) * f->bh + r) * f->bw * f->cb;
-            if (a0 == 0) {
-                memset(row, 0, (size_t)(f->bw * f->cb) * sizeof(float));
-                if (bias != NULL) {
-                    gan__lanes()->add_rows(row, bias, f->bw, f->cb);
-                }
-            }
+        for (int64_t r = r0; r < r1; r++) {
+            float *row = dst + (m * f->bh + r) * f->bw * f->cb;
             for (int64_t i = 0; i < f->kh; i++) {
                 int64_t t = r + f->pad_h - i, a = t / f->stride_h;
-                if (t >= 0 && t % f->stride_h == 0 && a >= a0 && a < a1) {
-                    fold_row(f, col + (m * f->ah + a - a0) * f->aw * taps(f), i, row);
+                if (t >= 0 && t % f->stride_h == 0 && a >= a0 && a < last) {
+                    fold_row(f, col + (m * f->ah + a - a0) * f->aw * f->ld, i, row);
                 }
             }
         }
+    }
+}
+
+/* Bias and sum are there: the activation, and bf16 where that is wanted. */
+static void finish(const struct gan__fold *f, float *sum, void *dst, int64_t images)
+{
+    const int64_t rows = images * f->bh * f->bw, n = rows * f->cb;
+    if (f->post != NULL) {
+        gan__cpu_post(f->post, sum, rows, f->cb, NULL);
+    }
+    if (f->sum_bytes > 0) {
+        gan__lanes()->to_bf16(sum, dst, n);
     }
 }
 
 static void run(const struct gan__call *c)
 {
-    struct fold *f = c->ctx;
+    struct gan__fold *f = c->ctx;
     char *s = c->scratch;
     float *packed = (float *)(void *)s, *col = (float *)(void *)(s + f->weight_bytes);
-    void *spare = s + f->weight_bytes + f->col_bytes;
-    float *src = c->in[0].data, *dst = c->out[0].data;
+    char *spare = s + f->weight_bytes + f->col_bytes;
+    const size_t in_size = f->half ? 2 : 4, out_size = gan_dtype_size(c->out[0].dtype);
     const float *bias = c->n_in > 2 ? c->in[2].data : NULL;
-    pack(f, c->in[1].data, packed);
+    const int64_t images = block_images(f), size = f->bh * f->bw * f->cb;
+    if (f->half) {
+        pack_half(f, c->in[1].data, (uint32_t *)(void *)packed);
+    } else {
+        pack(f, c->in[1].data, packed);
+    }
     for (int64_t a = 0; a < f->n * f->ah; a += f->rows) {
-        void *data[] = {src + a * f->aw * f->ca, packed, col, spare};
-        gan__dnnl_step_run(&f->gemm, data);
-        fold_block(f, col, a, dst, bias);
-        int64_t done = (a + f->rows) / f->ah, before = a / f->ah;
-        if (f->post != NULL && done > before) {
-            int64_t area = f->bh * f->bw;
-            gan__cpu_post(f->post, dst + before * area * f->cb, (done - before) * area, f->cb,
-                          NULL);
+        char *src = (char *)c->in[0].data + (size_t)(a * f->aw * f->ca) * in_size;
+        char *dst = (char *)c->out[0].data + (size_t)(a / f->ah * size) * out_size;
+        float *sum = (float *)(void *)(f->sum_bytes > 0 ? spare : dst);
+        if (f->half) {
+            multiply_half(f, (const uint16_t *)(const void *)src, (const uint32_t *)(void *)packed,
+                          col);
+        } else {
+            gan__dnnl_step_run(&f->gemm, (void *[]){src, packed, col, spare});
+        }
+        if (a % f->ah == 0) {
+            clear(f, sum, images * f->bh, bias);
+        }
+        fold_block(f, col, a % f->ah, sum);
+        if ((a + f->rows) % f->ah == 0) {
+            finish(f, sum, dst, images);
         }
     }
 }
 
 /* Rows of windows of B for the pixels of one block of A. */
-static void unfold_block(const struct fold *f, const float *src, int64_t first, float *col)
+static void unfold_block(const struct gan__fold *f, const float *src, int64_t first, float *col)
 {
     int64_t ld = taps(f), run = f->kw * f->cb;
 #pragma omp parallel for schedule(static)
@@ -235,7 +325,11 @@ static void unfold_block(const struct fold *f, const float *src, int64_t first, 
 
 static void weight_run(const struct gan__call *c)
 {
-    struct fold *f = c->ctx;
+    struct gan__fold *f = c->ctx;
+    if (f->half) {
+        gan__fold_weight_run(c);
+        return;
+    }
     char *s = c->scratch;
     float *packed = (float *)(void *)s, *col = (float *)(void *)(s + f->weight_bytes);
     void *spare = s + f->weight_bytes + f->col_bytes;
@@ -251,7 +345,7 @@ static void weight_run(const struct gan__call *c)
         for (int64_t j = 0; j < f->kw; j++) {
             for (int64_t b = 0; b < f->cb; b++) {
                 for (int64_t k = 0; k < f->ca; k++) {
-                    w[weight_at(f, k, b, i, j)] = *src++;
+                    w[gan__fold_weight_at(f, k, b, i, j)] = *src++;
                 }
             }
         }
@@ -260,26 +354,29 @@ static void weight_run(const struct gan__call *c)
 
 /* --- which convolutions ------------------------------------------------------------------------- */
 
-static struct fold describe(const gan_shape *a, const gan_shape *b, const gan_shape *w,
-                            const struct gan_conv *c, const struct gan__attr_post *post)
+static struct gan__fold describe(const struct gan__type *wide, const gan_shape *b,
+                                 const gan_shape *w, const struct gan_conv *c,
+                                 const struct gan__attr_post *post)
 {
-    return (struct fold){.post = post,
-                         .n = a->dim[0],
-                         .ah = a->dim[1],
-                         .aw = a->dim[2],
-                         .ca = a->dim[3],
-                         .bh = b->dim[1],
-                         .bw = b->dim[2],
-                         .cb = b->dim[3],
-                         .kh = w->dim[2],
-                         .kw = w->dim[3],
-                         .stride_h = c->stride_h > 0 ? c->stride_h : 1,
-                         .stride_w = c->stride_w > 0 ? c->stride_w : 1,
-                         .pad_h = c->pad_top,
-                         .pad_w = c->pad_left};
+    const gan_shape *a = &wide->shape;
+    return (struct gan__fold){.post = post,
+                              .half = wide->dtype == GAN_BF16,
+                              .n = a->dim[0],
+                              .ah = a->dim[1],
+                              .aw = a->dim[2],
+                              .ca = a->dim[3],
+                              .bh = b->dim[1],
+                              .bw = b->dim[2],
+                              .cb = b->dim[3],
+                              .kh = w->dim[2],
+                              .kw = w->dim[3],
+                              .stride_h = c->stride_h > 0 ? c->stride_h : 1,
+                              .stride_w = c->stride_w > 0 ? c->stride_w : 1,
+                              .pad_h = c->pad_top,
+                              .pad_w = c->pad_left};
 }
 
-static struct fold flipped(struct fold f)
+static struct gan__fold flipped(struct gan__fold f)
 {
     f.flip = true;
     f.pad_h = f.kh - 1 - f.pad_h;
@@ -287,12 +384,24 @@ static struct fold flipped(struct fold f)
     return f;
 }
 
+/* f32 throughout, or bf16 where the product is fast; few is f32 or bf16 then. */
+static bool types_fit(const struct gan__type *wide, const struct gan__type *few,
+                      const struct gan__type *w)
+{
+    if (wide->dtype == GAN_BF16) {
+        return w->dtype == GAN_F32 && (few->dtype == GAN_F32 || few->dtype == GAN_BF16) &&
+               wide->shape.dim[3] % 2 == 0 && gan__half_lanes()->fast &&
+               w->shape.dim[2] * w->shape.dim[3] * few->shape.dim[3] <= MOST_TAPS;
+    }
+    return wide->dtype == GAN_F32 && few->dtype == GAN_F32 && w->dtype == GAN_F32;
+}
+
 static bool worth(const struct gan__type *wide, const struct gan__type *few,
                   const struct gan__type *w, const struct gan_conv *c, bool stride_1)
 {
-    bool ok = wide->dtype == GAN_F32 && few->dtype == GAN_F32 && w->dtype == GAN_F32 &&
-              gan_shape_count(&wide->shape) > 0 && gan_shape_count(&few->shape) > 0 &&
-              c->groups <= 1 && c->dilation_h <= 1 && c->dilation_w <= 1;
+    bool ok = types_fit(wide, few, w) && gan_shape_count(&wide->shape) > 0 &&
+              gan_shape_count(&few->shape) > 0 && c->groups <= 1 && c->dilation_h <= 1 &&
+              c->dilation_w <= 1;
     if (stride_1) {
         ok = ok && c->stride_h <= 1 && c->stride_w <= 1;
     }
@@ -318,69 +427,70 @@ static bool match_weight(const struct gan__type *in, int n_in, const struct gan_
                          int n_out, const void *attr)
 {
     const struct gan__attr_conv *a = attr;
-    return n_in == 2 && n_out == 1 && worth(&in[0], &in[1], &out[0], &a->c, true);
+    return n_in == 2 && n_out == 1 && in[0].dtype == in[1].dtype &&
+           worth(&in[0], &in[1], &out[0], &a->c, true);
 }
 
 static gan_status prepare_data(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    struct fold f = describe(&p->in[0].shape, &p->out[0].shape, &p->in[1].shape, &a->c, NULL);
+    struct gan__fold f = describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->c, NULL);
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_data_post(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_post *a = p->attr;
-    struct fold f = describe(&p->in[0].shape, &p->out[0].shape, &p->in[1].shape, &a->conv.c, a);
+    struct gan__fold f = describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->conv.c, a);
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_forward(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    struct fold f =
-        flipped(describe(&p->in[0].shape, &p->out[0].shape, &p->in[1].shape, &a->c, NULL));
+    struct gan__fold f =
+        flipped(describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->c, NULL));
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_forward_post(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_post *a = p->attr;
-    struct fold f =
-        flipped(describe(&p->in[0].shape, &p->out[0].shape, &p->in[1].shape, &a->conv.c, a));
+    struct gan__fold f =
+        flipped(describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->conv.c, a));
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_weight(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    struct fold f =
-        flipped(describe(&p->in[0].shape, &p->in[1].shape, &p->out[0].shape, &a->c, NULL));
-    return prepare(p, &f, true, err);
+    struct gan__fold f =
+        flipped(describe(&p->in[0], &p->in[1].shape, &p->out[0].shape, &a->c, NULL));
+    return f.half ? gan__fold_weight_prepare(p, &f, err) : prepare(p, &f, true, err);
 }
 
 /* clang-format off */
 GAN_KERNEL(cpu, conv2d_input_grad, fold) = {
-    .backend = "cpu", .op = "conv2d_input_grad",
+    .backend = "cpu", .op = "conv2d_input_grad", .variant = "cpu.fold",
     .match = match_data, .prepare = prepare_data, .run = run, .release = release,
 };
 
 GAN_KERNEL(cpu, conv2d_input_grad_post, fold) = {
-    .backend = "cpu", .op = "conv2d_input_grad_post",
+    .backend = "cpu", .op = "conv2d_input_grad_post", .variant = "cpu.fold",
     .match = match_data, .prepare = prepare_data_post, .run = run, .release = release,
 };
 
 GAN_KERNEL(cpu, conv2d, fold) = {
-    .backend = "cpu", .op = "conv2d",
+    .backend = "cpu", .op = "conv2d", .variant = "cpu.fold",
     .match = match_forward, .prepare = prepare_forward, .run = run, .release = release,
 };
 
 GAN_KERNEL(cpu, conv2d_post, fold) = {
-    .backend = "cpu", .op = "conv2d_post",
+    .backend = "cpu", .op = "conv2d_post", .variant = "cpu.fold",
     .match = match_forward, .prepare = prepare_forward_post, .run = run, .release = release,
 };
 
 GAN_KERNEL(cpu, conv2d_weight_grad, fold) = {
-    .backend = "cpu", .op = "conv2d_weight_grad",
+    .backend = "cpu", .op = "conv2d_weight_grad", .variant = "cpu.fold",
     .match = match_weight, .prepare = prepare_weight, .run = weight_run, .release = release,
 };

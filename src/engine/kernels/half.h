@@ -18,7 +18,7 @@ enum {
     GAN_WINO_PLACES = 16 /* elements of a transformed tile, 4x4 */
 };
 
-/* c [m][n] = sum over pairs of a and b, or added to c; n a multiple of GAN_HALF_PANEL. */
+/* c [m][n] = sum over pairs of a and b, or added to c; n a multiple of 16. */
 struct gan__half_product {
     int64_t m, n, pairs;
     const uint32_t *a; /* word of row i: a[i / 8 * group + i % 8 * row + pair * a_pair] */
@@ -33,6 +33,8 @@ struct gan__half_product {
 struct gan__half_lanes {
     bool fast; /* has the instruction */
     void (*product)(const struct gan__half_product *p);
+    /* y[i] = the word of even[i] and odd[i] */
+    void (*join)(const uint16_t *even, const uint16_t *odd, int64_t n, uint32_t *y);
     /* B' d B of one tile: pixel[16] are its 4x4 pixels, row by row; element k of channel c goes to
      * v[k*step + c]. Channels are a multiple of 16 here and below. */
     void (*input)(const uint16_t *const *pixel, int64_t channels, uint16_t *v, int64_t step);

@@ -1,6 +1,6 @@
 /* lanes_half.c: loops over bf16 pairs, compiled once for each instruction set.
  *
- * A product keeps 8 x 32 sums in 16 registers; each step loads 32 words of the right operand and
+ * A product keeps 8 x 32 sums in 16 registers (8 x 16 in the last columns); each step loads 32 words of the right operand and
  * repeats 8 words of the left one. A sum is one chain over the pairs: first the odd elements'
  * product, then the even ones'. The tiles of Winograd's transforms are 16 channels wide. */
 #include "half.h"
@@ -120,60 +120,89 @@ INLINE word16 pair_of(float16 even, float16 odd)
 
 /* --- products --------------------------------------------------------------------------------- */
 
-INLINE void tile(const int rows, const uint32_t *a, int64_t a_row, int64_t a_pair,
-                 const uint32_t *b, int64_t pairs, float *c, int64_t c_row, bool add)
+/* rows x 32 results, or with `narrow` the left 16 of them. */
+INLINE void tile(const int rows, const bool narrow, const uint32_t *a, int64_t a_row,
+                 int64_t a_pair, const uint32_t *b, const struct gan__half_product *p, float *c)
 {
     float16 left[GROUP], right[GROUP];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-        left[r] = add ? load(c + r * c_row) : (float16){0};
-        right[r] = add ? load(c + r * c_row + N) : (float16){0};
+        left[r] = p->add ? load(c + r * p->c_row) : (float16){0};
+        right[r] = p->add && !narrow ? load(c + r * p->c_row + N) : (float16){0};
     }
-    for (int64_t p = 0; p < pairs; p++) {
-        const word16 b0 = load_words(b + p * PANEL), b1 = load_words(b + p * PANEL + N);
+    const int64_t pairs = p->pairs;
+    for (int64_t k = 0; k < pairs; k++) {
+        const word16 b0 = load_words(b + k * PANEL), b1 = load_words(b + k * PANEL + N);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
-            const uint32_t w = a[r * a_row + p * a_pair];
+            const uint32_t w = a[r * a_row + k * a_pair];
             left[r] = dot(left[r], w, b0);
-            right[r] = dot(right[r], w, b1);
+            right[r] = narrow ? right[r] : dot(right[r], w, b1);
         }
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-        store(left[r], c + r * c_row);
-        store(right[r], c + r * c_row + N);
+        store(left[r], c + r * p->c_row);
+        if (!narrow) {
+            store(right[r], c + r * p->c_row + N);
+        }
     }
 }
 
-HALF static void last_rows(int64_t rows, const struct gan__half_product *p, const uint32_t *a,
-                           const uint32_t *b, float *c)
+/* One panel of columns. */
+INLINE void panel_of(const struct gan__half_product *p, const bool narrow, const uint32_t *b,
+                     float *c)
 {
+    const uint32_t *a = p->a;
+    int64_t rows = p->m;
+    for (; rows >= GROUP; rows -= GROUP, a += p->a_group, c += GROUP * p->c_row) {
+        if (p->a_pair == 1) {
+            tile(GROUP, narrow, a, p->a_row, 1, b, p, c);
+        } else if (p->a_row == 1) {
+            tile(GROUP, narrow, a, 1, p->a_pair, b, p, c);
+        } else {
+            tile(GROUP, narrow, a, p->a_row, p->a_pair, b, p, c);
+        }
+    }
     for (; rows >= 4; rows -= 4, a += 4 * p->a_row, c += 4 * p->c_row) {
-        tile(4, a, p->a_row, p->a_pair, b, p->pairs, c, p->c_row, p->add);
+        tile(4, narrow, a, p->a_row, p->a_pair, b, p, c);
     }
     for (; rows > 0; rows--, a += p->a_row, c += p->c_row) {
-        tile(1, a, p->a_row, p->a_pair, b, p->pairs, c, p->c_row, p->add);
+        tile(1, narrow, a, p->a_row, p->a_pair, b, p, c);
     }
 }
 
 HALF static void product(const struct gan__half_product *p)
 {
-    for (int64_t j = 0; j < p->n; j += PANEL) {
-        const uint32_t *a = p->a, *b = p->b + j / PANEL * p->b_panel;
-        float *c = p->c + j;
-        int64_t i = 0;
-        for (; i + GROUP <= p->m; i += GROUP, a += p->a_group, c += GROUP * p->c_row) {
-            if (p->a_pair == 1) {
-                tile(GROUP, a, p->a_row, 1, b, p->pairs, c, p->c_row, p->add);
-            } else if (p->a_row == 1 && p->a_pair == GROUP) {
-                tile(GROUP, a, 1, GROUP, b, p->pairs, c, p->c_row, p->add);
-            } else {
-                tile(GROUP, a, p->a_row, p->a_pair, b, p->pairs, c, p->c_row, p->add);
-            }
-        }
-        last_rows(p->m - i, p, a, b, c);
+    const uint32_t *b = p->b;
+    int64_t j = 0;
+    for (; j + PANEL <= p->n; j += PANEL, b += p->b_panel) {
+        panel_of(p, false, b, p->c + j);
+    }
+    if (j < p->n) {
+        panel_of(p, true, b, p->c + j);
     }
 }
+
+#if defined(__AVX512BW__)
+HALF static void join(const uint16_t *even, const uint16_t *odd, int64_t n, uint32_t *y)
+{
+    for (int64_t i = 0; i < n; i += N) {
+        const __mmask16 m = (__mmask16)(n - i >= N ? 0xffffu : (1u << (n - i)) - 1);
+        const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, even + i));
+        const __m512i high = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, odd + i));
+        _mm512_mask_storeu_epi32(y + i, m, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+}
+#else
+HALF static void join(const uint16_t *even, const uint16_t *odd, int64_t n, uint32_t *y)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = even[i] | (uint32_t)odd[i] << 16;
+    }
+}
+#endif
 
 /* --- images ----------------------------------------------------------------------------------- */
 
@@ -384,6 +413,7 @@ HALF static void weights_back(const float *du, int64_t step, float *w, int64_t c
 
 const struct gan__half_lanes SET = {.fast = FAST,
                                     .product = product,
+                                    .join = join,
                                     .input = input,
                                     .input_pair = input_pair,
                                     .grad_pair = grad_pair,
