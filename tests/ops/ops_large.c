@@ -22,7 +22,9 @@ static const struct gan__attr_conv same = {{1, 1, 1, 1, 1, 1, 1, 1, 1}, 0, 0},
                                    half_weight = {{2, 2, 1, 1, 1, 1, 1, 1, 1}, 4, 4};
 static const struct gan__attr_pool two = {{2, 2, 2, 2, 0, 0, 0, 0}, 0, 0},
                                    two_grad = {{2, 2, 2, 2, 0, 0, 0, 0}, 34, 30},
-                                   three = {{3, 3, 2, 2, 1, 1, 1, 1}, 0, 0};
+                                   three = {{3, 3, 2, 2, 1, 1, 1, 1}, 0, 0},
+                                   three_grad = {{3, 3, 2, 2, 1, 1, 1, 1}, 33, 31};
+static const struct gan__attr_cast to_i32 = {GAN_I32}, to_f32 = {GAN_F32};
 static const struct gan__attr_resize up = {66, 62, GAN_RESIZE_NEAREST},
                                      smooth = {47, 65, GAN_RESIZE_BILINEAR},
                                      up_grad = {33, 31, GAN_RESIZE_NEAREST},
@@ -64,6 +66,7 @@ static const struct {
     {"pad", {"[8,33,31,5]", -1, 1, 0, 0, &edge, NULL, 0, 0}},
     {"pad_grad", {"[8,39,37,3]", -1, 1, 1e-5, 0, &reflect, NULL, 0, 0}},
     {"pad_grad", {"[8,36,36,5]", -1, 1, 1e-5, 0, &edge, NULL, 0, 0}},
+    {"pad_grad", {"[8,39,36,5]", -1, 1, 0, 0, &zero, NULL, 0, 0}},
     {"concat", {"[8,33,31,16] [8,33,31,5]", -1, 1, 0, 0, &at_3, NULL, 0, 0}},
     {"concat", {"[8,33,31] [3,33,31] [1,33,31]", -1, 1, 0, 0, &at_0, NULL, 0, 0}},
     {"gather", {"[301,33] [4001]", -1, 1, 0, 0, NULL, "f32 i32", 0, 310}},
@@ -88,6 +91,12 @@ static const struct {
     {"avg_pool", {"[8,33,31,17]", -1, 1, 1e-5, 0, &three, NULL, 0, 0}},
     {"max_pool", {"[8,34,30,17]", -1, 1, 0, 0, &two, NULL, 0, 0}},
     {"max_pool", {"[8,33,31,17]", -1, 1, 0, 0, &three, NULL, 0, 0}},
+    {"max_pool_grad", {"[8,33,31,67] [8,17,16,67]", -1, 1, 1e-5, 0, &three_grad, NULL, 0, 0}},
+    {"max_pool_pick", {"[8,34,30,67] [8,34,30,67]", -1, 1, 0, 0, &two, NULL, 0, 0}},
+    {"max_pool_pick", {"[8,33,31,17] [8,33,31,17]", -1, 1, 0, 0, &three, NULL, 0, 0}},
+    {"cast", {"[40007]", -5e9, 5e9, 0, 0, &to_i32, NULL, 0, 0}},
+    {"cast", {"[40007]", -9, 9, 0, 0, &to_i32, NULL, 0, 0}},
+    {"cast", {"[40007]", 0, 0, 0, 0, &to_f32, "i32", 0, 1000}},
     {"resize", {"[8,33,31,17]", -1, 1, 0, 0, &up, NULL, 0, 0}},
     {"resize", {"[8,33,31,17]", -1, 1, 1e-5, 0, &smooth, NULL, 0, 0}},
     {"resize_grad", {"[8,66,62,17]", -1, 1, 1e-5, 0, &up_grad, NULL, 0, 0}},

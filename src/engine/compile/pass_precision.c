@@ -6,7 +6,7 @@
  * gradient is stored in bf16 when its maker can write that and somebody gains by it; programs
  * convert as they load and save and compute in f32. State and what is on its way there (gradients
  * of weights, moments), sums, moments of normalisation, roots, small and one-channel values
- * (logits) stay f32. Where a reader wants the other type there is one cast, shared by all such
+ * (logits) stay f32. Pooling and resize pass the type on. Where a reader wants the other type there is one cast, shared by all such
  * readers.
  *
  * Ref: Kalamkar et al. 2019, arXiv:1905.12322 (training in bf16 without loss scaling). */
@@ -23,7 +23,8 @@
 #define CHANNELS_OF_MAPS 2 /* fewer are logits */
 
 extern const struct gan__op gan__op_conv2d_weight_grad, gan__op_normalize, gan__op_normalize_grad,
-    gan__op_moments;
+    gan__op_moments, gan__op_pad_grad, gan__op_avg_pool, gan__op_avg_pool_grad, gan__op_max_pool,
+    gan__op_max_pool_grad, gan__op_resize, gan__op_resize_grad;
 
 /* Work arrays; by value number unless said otherwise. */
 struct search {
@@ -53,6 +54,34 @@ static bool moves(const struct gan__op *op)
 {
     return op == &gan__op_transpose || op == &gan__op_slice || op == &gan__op_concat ||
            op == &gan__op_pad || op == &gan__op_broadcast;
+}
+
+/* Operations that blend a few neighbours: the type goes through where the backend serves it. */
+static bool blends(const struct search *s, const struct gan__node *n)
+{
+    static const struct gan__op *const ops[] = {
+        &gan__op_pad_grad,      &gan__op_avg_pool, &gan__op_avg_pool_grad, &gan__op_max_pool,
+        &gan__op_max_pool_grad, &gan__op_resize,   &gan__op_resize_grad};
+    struct gan__type in[2], out = n->out[0];
+    bool known = false;
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        known = known || n->op == ops[i];
+    }
+    if (!known || n->n_in > 2 || out.dtype != GAN_F32) {
+        return false;
+    }
+    for (int j = 0; j < n->n_in; j++) {
+        in[j] = *gan__type_of(s->g, n->in[j]);
+        in[j].dtype = GAN_BF16;
+    }
+    out.dtype = GAN_BF16;
+    return s->c->served(s->c->backend, n->op, in, n->n_in, &out, 1, n->attr);
+}
+
+/* Nodes whose result has the type of what they read. */
+static bool passes_on(const struct search *s, const struct gan__node *n)
+{
+    return moves(n->op) || blends(s, n);
 }
 
 static bool is_product(const struct gan__op *op)
@@ -158,7 +187,7 @@ static bool may_store(const struct search *s, uint32_t i, int k)
     if (is_conv(n->op) || is_product(n->op)) {
         return s->mixed[i] && serves_half(s, n, true);
     }
-    return moves(n->op);
+    return passes_on(s, n);
 }
 
 /* Does the node gain when input j is bf16? Its own results are decided. */
@@ -168,7 +197,8 @@ static bool gains(const struct search *s, uint32_t i, int j)
     if (n->op->flags & GAN_OP_HEAVY) {
         return s->mixed[i] && heavy_operand(n->op, j);
     }
-    return n->op == &gan__op_fused || normalises(n->op, j) || (moves(n->op) && s->half[s->base[i]]);
+    return n->op == &gan__op_fused || normalises(n->op, j) ||
+           (s->half[s->base[i]] && passes_on(s, n));
 }
 
 static void find_half(struct search *s)
@@ -206,7 +236,7 @@ static gan_dtype read_type(const struct search *s, uint32_t i, int j)
         t.dtype = stored;
         return s->c->served(s->c->backend, n->op, &t, 1, n->out, 1, n->attr) ? stored : GAN_F32;
     }
-    if (moves(n->op)) {
+    if (passes_on(s, n)) {
         return s->half[s->base[i]] ? GAN_BF16 : GAN_F32;
     }
     bool any = n->op == &gan__op_fused || (n->op->flags & GAN_OP_VIEW) || normalises(n->op, j);

@@ -3,7 +3,7 @@
  * Each is a sparse linear map (or a maximum) over places with the same weights for all channels.
  * Along H and along W the map is a short list of (source, weight) for each result, made once when
  * the plan is prepared; a place of the result blends the products of two lists. Adjoints are the
- * transposed lists, so results gather and no two threads write one place. */
+ * transposed lists, so results gather and no two threads write one place. bf16 is blended in f32. */
 #include "base/err.h"
 #include "engine/graph/attr.h"
 #include "engine/kernels/channels.h"
@@ -23,6 +23,7 @@ struct list {
 struct map {
     struct list h, w;
     int64_t n, in_h, in_w, out_h, out_w, channels;
+    size_t size; /* of an element */
     int threads;
 };
 
@@ -96,7 +97,7 @@ static gan_status make_list(struct gan__arena *arena, const struct rule *r, bool
 
 static size_t scratch_of(const struct map *m)
 {
-    return (size_t)(m->h.longest * m->w.longest) * (sizeof(const float *) + sizeof(float));
+    return (size_t)(m->h.longest * m->w.longest) * (sizeof(const void *) + sizeof(float));
 }
 
 static gan_status prepare(struct gan__prepare *p, const struct rule *h, const struct rule *w,
@@ -113,6 +114,7 @@ static gan_status prepare(struct gan__prepare *p, const struct rule *h, const st
                       .out_h = y->dim[1],
                       .out_w = y->dim[2],
                       .channels = y->dim[3],
+                      .size = gan_dtype_size(p->in[0].dtype),
                       .threads = p->threads > 1 ? p->threads : 1};
     GAN_TRY(make_list(p->arena, h, adjoint, &m->h, err));
     GAN_TRY(make_list(p->arena, w, adjoint, &m->w, err));
@@ -121,40 +123,54 @@ static gan_status prepare(struct gan__prepare *p, const struct rule *h, const st
     return GAN_OK;
 }
 
-/* One place of the result from the places of the input that its lists name. */
-static void place(const struct map *m, const float *image, int64_t p, int64_t q, float *y,
-                  void *scratch, bool largest)
+/* What is at hand for the n sources of a place. */
+static void blend(const void *const *in, const float *weight, int64_t n, void *y, int64_t channels,
+                  bool half, bool largest)
 {
     const struct gan__channel_lanes *lanes = gan__channel_lanes();
-    const float **in = scratch;
+    const uint16_t *const *halves = (const uint16_t *const *)in;
+    const float *const *floats = (const float *const *)in;
+    if (half && largest) {
+        lanes->largest_half(halves, n, y, channels);
+    } else if (half) {
+        lanes->blend_half(halves, weight, n, y, channels);
+    } else if (largest) {
+        lanes->largest(floats, n, y, channels);
+    } else {
+        lanes->blend(floats, weight, n, y, channels);
+    }
+}
+
+/* One place of the result from the places of the input that its lists name. */
+static void place(const struct map *m, const char *image, int64_t p, int64_t q, void *y,
+                  void *scratch, bool largest)
+{
+    const void **in = scratch;
     float *weight = (float *)(void *)(in + m->h.longest * m->w.longest);
     int64_t n = 0;
     for (int64_t i = m->h.first[p]; i < m->h.first[p + 1]; i++) {
         for (int64_t j = m->w.first[q]; j < m->w.first[q + 1]; j++) {
-            in[n] = image + (m->h.source[i] * m->in_w + m->w.source[j]) * m->channels;
+            in[n] = image +
+                    (size_t)((m->h.source[i] * m->in_w + m->w.source[j]) * m->channels) * m->size;
             weight[n++] = m->h.weight[i] * m->w.weight[j];
         }
     }
-    if (largest) {
-        lanes->largest(in, n, y, m->channels);
-    } else {
-        lanes->blend(in, weight, n, y, m->channels);
-    }
+    blend(in, weight, n, y, m->channels, m->size == sizeof(uint16_t), largest);
 }
 
 static void run_map(const struct gan__call *c, bool largest)
 {
     const struct map *m = c->ctx;
-    const float *x = c->in[0].data;
-    float *y = c->out[0].data;
-    const size_t step = (scratch_of(m) + 63) / 64 * 64;
+    const char *x = c->in[0].data;
+    char *y = c->out[0].data;
+    const size_t step = (scratch_of(m) + 63) / 64 * 64, run = (size_t)m->channels * m->size;
     const int64_t elements = m->n * m->out_h * m->out_w * m->channels;
 #pragma omp parallel for schedule(static) num_threads(m->threads) if (elements > 16384)
     for (int64_t row = 0; row < m->n * m->out_h; row++) {
         char *scratch = (char *)c->scratch + (size_t)omp_get_thread_num() * step;
-        const float *image = x + row / m->out_h * m->in_h * m->in_w * m->channels;
+        const char *image = x + (size_t)(row / m->out_h * m->in_h * m->in_w) * run;
         for (int64_t q = 0; q < m->out_w; q++) {
-            place(m, image, row % m->out_h, q, y + (row * m->out_w + q) * m->channels, scratch,
+            place(m, image, row % m->out_h, q, y + (size_t)(row * m->out_w + q) * run, scratch,
                   largest);
         }
     }
@@ -168,6 +184,14 @@ static void run_blend(const struct gan__call *c)
 static void run_largest(const struct gan__call *c)
 {
     run_map(c, true);
+}
+
+static bool match(const struct gan__type *in, int n_in, const struct gan__type *out, int n_out,
+                  const void *attr)
+{
+    (void)attr;
+    return n_in == 1 && n_out == 1 && in[0].dtype == out[0].dtype &&
+           (in[0].dtype == GAN_F32 || in[0].dtype == GAN_BF16);
 }
 
 /* x: the side that is pooled or resized; y: the result of that. */
@@ -220,17 +244,32 @@ static gan_status prepare_resize_adjoint(struct gan__prepare *p, gan_err *err)
     return prepare_resize(p, true, err);
 }
 
-GAN_KERNEL(cpu, avg_pool) = {
-    .backend = "cpu", .op = "avg_pool", .prepare = prepare_pool_forward, .run = run_blend};
+GAN_KERNEL(cpu, avg_pool) = {.backend = "cpu",
+                             .op = "avg_pool",
+                             .match = match,
+                             .prepare = prepare_pool_forward,
+                             .run = run_blend};
 
-GAN_KERNEL(cpu, avg_pool_grad) = {
-    .backend = "cpu", .op = "avg_pool_grad", .prepare = prepare_pool_adjoint, .run = run_blend};
+GAN_KERNEL(cpu, avg_pool_grad) = {.backend = "cpu",
+                                  .op = "avg_pool_grad",
+                                  .match = match,
+                                  .prepare = prepare_pool_adjoint,
+                                  .run = run_blend};
 
-GAN_KERNEL(cpu, max_pool) = {
-    .backend = "cpu", .op = "max_pool", .prepare = prepare_pool_forward, .run = run_largest};
+GAN_KERNEL(cpu, max_pool) = {.backend = "cpu",
+                             .op = "max_pool",
+                             .match = match,
+                             .prepare = prepare_pool_forward,
+                             .run = run_largest};
 
-GAN_KERNEL(cpu, resize) = {
-    .backend = "cpu", .op = "resize", .prepare = prepare_resize_forward, .run = run_blend};
+GAN_KERNEL(cpu, resize) = {.backend = "cpu",
+                           .op = "resize",
+                           .match = match,
+                           .prepare = prepare_resize_forward,
+                           .run = run_blend};
 
-GAN_KERNEL(cpu, resize_grad) = {
-    .backend = "cpu", .op = "resize_grad", .prepare = prepare_resize_adjoint, .run = run_blend};
+GAN_KERNEL(cpu, resize_grad) = {.backend = "cpu",
+                                .op = "resize_grad",
+                                .match = match,
+                                .prepare = prepare_resize_adjoint,
+                                .run = run_blend};
