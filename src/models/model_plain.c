@@ -237,6 +237,13 @@ static void iteration(gan_step *s, const void *options)
                        (long long)batch);
         return;
     }
+    if (o->net.minibatch != GAN__MINIBATCH_NONE && batch / pack < 2) {
+        gan_graph_fail(gan_step_graph(s), GAN_E_ARG,
+                       "--minibatch compares samples the discriminator sees together, a batch of "
+                       "%lld gives it 1",
+                       (long long)batch);
+        return;
+    }
     if (o->play != GAN__PLAY_ALTERNATING && batch != s->cfg.batch) {
         gan_graph_fail(gan_step_graph(s), GAN_E_ARG,
                        "--play %s updates both networks from one set of weights: --microbatch must "

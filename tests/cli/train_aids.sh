@@ -63,6 +63,8 @@ run 2 train toy --data toy:ring8 --augment diff
 complains "--augment changes images, the data are points"
 run 2 train toy --data toy:ring8 --reg consistency
 complains "--reg consistency changes images"
+run 2 train plain $base --minibatch discrimination --pack 16
+complains "--minibatch compares samples" "a batch of 16 gives it 1"
 run 2 train plain $base --pack 3
 complains "--pack 3 does not divide the batch of 16"
 run 2 train plain $base --play simultaneous --microbatch 8
