@@ -2,7 +2,7 @@
 """Writes tests/golden/data/features.safetensors: outputs of feature networks of independent
 implementations, on weights and images that a formula gives.
 
-    python3 -m venv v && v/bin/pip install torch torchvision pytorch-fid efficientnet-lite-pytorch numpy
+    python3 -m venv v && v/bin/pip install torch torchvision pytorch-fid efficientnet-lite-pytorch lpips numpy
     v/bin/python tools/golden_features.py
 
 Number i of tensor NAME is u(i) = (mix(i + fnv1a(NAME)) / 2^32) * 2 - 1 (mix: below, 32-bit
@@ -11,7 +11,8 @@ wrap-around), then: weights of rank 2 and 4 u * sqrt(6 / fan_in), fan_in = all b
 NAME "image", [2,H,W,3]. pytorch-fid's Inception is given (x - 128) / 128 and its class scores are
 without bias; torchvision's networks and EfficientNet-Lite0 have ImageNet's normalisation. VGG and
 AlexNet have classifiers of 64 hidden units here. All in f64. Of inner layers the mean over H and W of
-each channel is stored.
+each channel is stored. LPIPS: PyPI's lpips with such bodies and with heads |u| * sqrt(6 / channels), on two
+pairs of 48 x 64: bytes of NAME "image" against those of NAME "fake".
 """
 import os
 
@@ -145,6 +146,23 @@ def lite(out):
     out["efficientnet-lite0.logits"] = net._fc(pooled).numpy()
 
 
+def perceptual(out, name, net):
+    import lpips
+    whole = lpips.LPIPS(net=net, pretrained=False, pnet_rand=True, verbose=False).double().eval()
+    for path, value in whole.named_parameters():
+        head = path.startswith("lin")
+        if path.startswith("lins") or path.startswith("scaling"):
+            continue
+        tensor = path if head else "features." + ".".join(path.split(".")[2:])
+        u = unit(tensor, value.numel()).reshape(tuple(value.shape))
+        u = u * np.sqrt(6 / value[0].numel()) if value.dim() > 1 else u / 10
+        value.copy_(torch.from_numpy((np.abs(u) if head else u).astype(np.float32).astype(np.float64)))
+    pair = [(numbers(part, 2 * 48 * 64 * 3) >> np.uint32(24)).astype(np.float64).reshape(2, 48, 64, 3)
+            for part in ("image", "fake")]
+    x, y = (torch.from_numpy(p).permute(0, 3, 1, 2) / 127.5 - 1 for p in pair)
+    out[name + ".pairs"] = whole(x, y).flatten().numpy()
+
+
 def main():
     out = {}
     with torch.no_grad():
@@ -154,6 +172,8 @@ def main():
         layered(out, "alexnet", models.alexnet(weights=None), 9216, [1, 4, 7, 9, 11], 224)
         mobilenet(out)
         lite(out)
+        perceptual(out, "lpips-alex", "alex")
+        perceptual(out, "lpips-vgg", "vgg")
     out = {name: value.astype(np.float32) for name, value in out.items()}
     path = os.path.join(os.path.dirname(__file__), "../tests/golden/data/features.safetensors")
     write_safetensors(path, out, {"made_by": "tools/golden_features.py, torch " + torch.__version__})

@@ -22,6 +22,22 @@ static bool has(const struct gan__npz *z, const char *name)
     return false;
 }
 
+/* Symmetric, and no two numbers vary more together than each alone: within 1e-5, f32 statistics are
+ * usual. False for what no samples can have. */
+static bool is_covariance(const double *cov, int64_t size)
+{
+    for (int64_t i = 0; i < size; i++) {
+        for (int64_t j = 0; j <= i; j++) {
+            double a = cov[i * size + j], b = cov[j * size + i];
+            double most = sqrt(fabs(cov[i * size + i])) * sqrt(fabs(cov[j * size + j]));
+            if (cov[i * size + i] < 0 || fabs(a - b) > 1e-5 * most || fabs(a) > (1 + 1e-5) * most) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static gan_status read_statistics(struct gan__eval_source *s, const struct gan__npz *z,
                                   gan_err *err)
 {
@@ -35,6 +51,10 @@ static gan_status read_statistics(struct gan__eval_source *s, const struct gan__
         if (!isfinite(s->cov[i]) || !isfinite(s->mean[i % mu.dim[0]])) {
             return gan__fail(err, GAN_E_FORMAT, "%s: mu or sigma is not finite", z->path);
         }
+    }
+    if (!is_covariance(s->cov, mu.dim[0])) {
+        return gan__fail(err, GAN_E_FORMAT,
+                         "%s: sigma is no covariance: not symmetric, or not positive", z->path);
     }
     s->kind = GAN__EVAL_STATISTICS;
     s->size = mu.dim[0];

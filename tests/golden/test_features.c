@@ -6,6 +6,7 @@
 #include "support/temp_dir.h"
 
 #include <gan/checkpoint.h>
+#include <gan/metric.h>
 #include <gan/plan.h>
 #include <gan/weights.h>
 
@@ -69,11 +70,16 @@ static void fill_param(const struct gan_param *p, float *v)
 {
     uint32_t start = fnv(p->local);
     bool matrix = p->shape.rank > 1;
+    bool head = strncmp(p->local, "lin", 3) == 0; /* LPIPS': not negative */
     bool variance = strstr(p->local, "running_var") != NULL, scale = strstr(p->local, "weight");
     double bound = sqrt(6.0 / (double)(p->count / p->shape.dim[0]));
     for (int64_t i = 0; i < p->count; i++) {
         double u = (double)mix((uint32_t)i + start) / 4294967296.0 * 2 - 1;
-        v[i] = (float)(matrix ? u * bound : variance ? 1 + u / 2 : scale ? 1 + u / 10 : u / 10);
+        v[i] = (float)(head       ? fabs(u) * bound
+                       : matrix   ? u * bound
+                       : variance ? 1 + u / 2
+                       : scale    ? 1 + u / 10
+                                  : u / 10);
     }
 }
 
@@ -83,6 +89,16 @@ static void fill_net(const gan_net *net, const gan_store *st)
         const struct gan_param *p = gan_net_param(net, i);
         fill_param(p, gan_store_at(st, gan_store_find(st, p->name))->value.data);
     }
+}
+
+static uint8_t *bytes_of(const char *name, int64_t n)
+{
+    uint8_t *v = malloc((size_t)n);
+    assert_non_null(v);
+    for (int64_t i = 0; i < n; i++) {
+        v[i] = (uint8_t)(mix((uint32_t)i + fnv(name)) >> 24);
+    }
+    return v;
 }
 
 static float *image_of(int64_t side)
@@ -288,6 +304,50 @@ static void test_file(void **state)
     assert_null(strchr(err.message, '\n'));
 }
 
+/* From bytes to the distance, against PyPI's lpips in f64: relative 2e-5 as above. */
+static void check_lpips(const struct gan__pretrained *p)
+{
+    enum { H = 48, W = 64, SIZE = H * W * 3 };
+    char name[TEMP_PATH_MAX + 32], part[32];
+    gan_err err = {0};
+    gan_features *f = NULL;
+    gan_tensor want;
+    uint8_t *real = bytes_of("image", (int64_t)2 * SIZE),
+            *fake = bytes_of("fake", (int64_t)2 * SIZE);
+    save_net(p, in("l.safetensors"));
+    (void)snprintf(name, sizeof name, "%s:%s", p->name, in("l.safetensors"));
+    const struct gan_features_cfg cfg = {.height = H, .width = W, .channels = 3, .threads = 2};
+    if (gan_features_open(name, &cfg, &f, &err) != GAN_OK) {
+        fail_msg("%s", err.message);
+    }
+    (void)snprintf(part, sizeof part, "%s.pairs", p->name);
+    find(part, &want);
+    for (int i = 0; i < 2; i++) {
+        struct gan_metric_result r;
+        struct gan_metric_input given = {
+            .real = {.n = 1, .height = H, .width = W, .channels = 3, .images = real + i * SIZE},
+            .fake = {.n = 1, .height = H, .width = W, .channels = 3, .images = fake + i * SIZE},
+            .network = f,
+            .bootstrap = -1};
+        if (gan_metric_run(gan_metric_find("lpips", NULL), &given, &r, &err) != GAN_OK) {
+            fail_msg("%s", err.message);
+        }
+        double should = gan_tensor_get(&want, i), gap = fabs(r.value[0].value / should - 1);
+        print_message("%s, pair %d: %.8f, relative %.1e\n", p->name, i, r.value[0].value, gap);
+        assert_true(gap <= tolerance);
+    }
+    free(real);
+    free(fake);
+    gan_features_close(f);
+}
+
+static void test_lpips(void **state)
+{
+    (void)state;
+    check_lpips(&gan__pretrained_lpips_alex);
+    check_lpips(&gan__pretrained_lpips_vgg);
+}
+
 /* Installed, found, checked; of another network, refused and not installed. */
 static void test_install(void **state)
 {
@@ -329,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_alexnet),
         cmocka_unit_test(test_mobile),
         cmocka_unit_test_setup_teardown(test_file, make, drop),
+        cmocka_unit_test_setup_teardown(test_lpips, make, drop),
         cmocka_unit_test_setup_teardown(test_install, make, drop),
     };
     return cmocka_run_group_tests_name("features", tests, open_file, close_file);
