@@ -74,4 +74,26 @@ complains "features of the reals have 64 numbers, of the fakes 2"
 printf 'PK not a zip' >bad.npz
 run 1 eval bad.npz --data f.npy --metrics kid
 complains "bad.npz: not a .npz file"
+# FID statistics: mu 0, sigma with 1 on the diagonal and .5 or, what no samples have, 2 beside it
+base64 -d >stat.npz <<'END'
+UEsDBC0AAAAIAAAAIQCFsLas//////////8GABQAbXUubnB5AQAQAIgAAAAAAAAARwAAAAAAAACb7BfqGxDJyFDGUK2eklqcXKRupaBuk2airq
+OgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOpo6CrUKFAAuBigAAFBLAwQtAAAACAAAACEAleZa7v//////////CQAUAHNpZ21hLm5w
+eQEAEACQAAAAAAAAAFEAAAAAAAAAm+wX6hsQychQxlCtnpJanFykbqWgbpNmoq6joJ6WX1RSlJgXn1+UkgoSd0vMKU4FihdnJBakAvkaRjoKRp
+o6CrUKZAMuBoYGewYGBihusAcAUEsBAi0DLQAAAAgAAAAhAIWwtqxHAAAAiAAAAAYAAAAAAAAAAAAAAIABAAAAAG11Lm5weVBLAQItAy0AAAAI
+AAAAIQCV5lruUQAAAJAAAAAJAAAAAAAAAAAAAACAAX8AAABzaWdtYS5ucHlQSwUGAAAAAAIAAgBrAAAACwEAAAAA
+END
+base64 -d >wrong.npz <<'END'
+UEsDBC0AAAAIAAAAIQCFsLas//////////8GABQAbXUubnB5AQAQAIgAAAAAAAAARwAAAAAAAACb7BfqGxDJyFDGUK2eklqcXKRupaBuk2airq
+OgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOpo6CrUKFAAuBigAAFBLAwQtAAAACAAAACEAj53Cuv//////////CQAUAHNpZ21hLm5w
+eQEAEACQAAAAAAAAAFIAAAAAAAAAm+wX6hsQychQxlCtnpJanFykbqWgbpNmoq6joJ6WX1RSlJgXn1+UkgoSd0vMKU4FihdnJBakAvkaRjoKRp
+o6CrUKZAMuBoYGewYGBgcIbrAHAFBLAQItAy0AAAAIAAAAIQCFsLasRwAAAIgAAAAGAAAAAAAAAAAAAACAAQAAAABtdS5ucHlQSwECLQMtAAAA
+CAAAACEAj53CulIAAACQAAAACQAAAAAAAAAAAAAAgAF/AAAAc2lnbWEubnB5UEsFBgAAAAACAAIAawAAAAwBAAAAAA==
+END
+run 1 eval f.npy --data wrong.npz --metrics fid
+complains "wrong.npz: sigma is no covariance"
+run 2 eval f.npy --data stat.npz --metrics kid
+if "$GAN" doctor | grep -q "lapack *on"; then
+    run 0 eval f.npy --data stat.npz --metrics fid --json
+    prints '"kind": "statistics"' '"codec": "statistics as given"'
+fi
 finish
