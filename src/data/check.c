@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAR_BITS = 4, MOST_NEAR_BITS = 15, NEAR_LEVELS = 6, MANY = 2000 };
+enum { NEAR_BITS = 4, MOST_NEAR_BITS = 15, NEAR_LEVELS = 6, MANY = 2000, ADVICE = 4096 };
 
 /* The public report and what it points to. */
 struct report {
@@ -390,12 +390,17 @@ static int64_t good_size(int64_t middle)
 }
 
 /* Adds the option where the set takes it. */
-static void advise(char *spec, size_t cap, const char *option)
+static gan_status advise(bool wanted, char *spec, size_t cap, const char *option, gan_err *err)
 {
-    char longer[4096];
-    if (gan_data_spec_add(spec, option, longer, sizeof longer, NULL) == GAN_OK) {
+    char longer[ADVICE];
+    if (!wanted) {
+        return GAN_OK;
+    }
+    gan_status status = gan_data_spec_add(spec, option, longer, sizeof longer, NULL);
+    if (status == GAN_OK) {
         (void)gan__copy(spec, cap, longer);
     }
+    return status == GAN_E_NOMEM ? gan__fail_nomem(err, ADVICE, "a SPEC") : GAN_OK;
 }
 
 static bool unbalanced(const struct gan_data_report *r)
@@ -408,33 +413,34 @@ static bool unbalanced(const struct gan_data_report *r)
     return r->classes > 1 && 2 * most > 3 * least;
 }
 
+/* Options against what was found, one after the other into `better`. */
+static gan_status improve(const struct work *w, const struct gan__spec *spec, char *better,
+                          gan_err *err)
+{
+    const struct gan_data_report *r = &w->r->pub;
+    const struct gan__spec_common *c = &spec->common;
+    char size[32];
+    bool files = w->ds == NULL;
+    bool mixed = r->least_h != r->most_h || r->least_w != r->most_w;
+    bool gray = r->colour == 0 && r->gray > 0;
+    (void)gan__format(size, sizeof size, "size=%" PRId64, good_size(r->middle));
+    GAN_TRY(advise(files && mixed && c->size == 0, better, ADVICE, size, err));
+    GAN_TRY(advise(files && gray && c->channels == 0, better, ADVICE, "channels=1", err));
+    GAN_TRY(advise(r->count[GAN_FOUND_BROKEN] > 0, better, ADVICE, "skip-broken=yes", err));
+    GAN_TRY(advise(r->count[GAN_FOUND_UNMATCHED] > 0, better, ADVICE, "unmatched=skip", err));
+    GAN_TRY(advise(r->count[GAN_FOUND_UNALIKE] > 0, better, ADVICE, "fit=stretch", err));
+    return advise(unbalanced(r) && !c->balance, better, ADVICE, "balance=1", err);
+}
+
 static gan_status give_advice(struct work *w, const char *text, const struct gan__spec *spec,
                               gan_err *err)
 {
     struct gan_data_report *r = &w->r->pub;
-    char better[4096], size[32];
-    bool mixed = r->least_h != r->most_h || r->least_w != r->most_w;
+    char better[ADVICE];
     if (!gan__copy(better, sizeof better, text)) {
-        better[0] = '\0';
-    }
-    if (mixed && spec->common.size == 0 && w->ds == NULL) {
-        (void)gan__format(size, sizeof size, "size=%" PRId64, good_size(r->middle));
-        advise(better, sizeof better, size);
-    }
-    if (r->colour == 0 && r->gray > 0 && spec->common.channels == 0 && w->ds == NULL) {
-        advise(better, sizeof better, "channels=1");
-    }
-    if (r->count[GAN_FOUND_BROKEN] > 0) {
-        advise(better, sizeof better, "skip-broken=yes");
-    }
-    if (r->count[GAN_FOUND_UNMATCHED] > 0) {
-        advise(better, sizeof better, "unmatched=skip");
-    }
-    if (r->count[GAN_FOUND_UNALIKE] > 0) {
-        advise(better, sizeof better, "fit=stretch");
-    }
-    if (unbalanced(r) && !spec->common.balance) {
-        advise(better, sizeof better, "balance=1");
+        better[0] = '\0'; /* no advice on a SPEC as long as this */
+    } else {
+        GAN_TRY(improve(w, spec, better, err));
     }
     w->r->advice = gan__strdup(strcmp(better, text) == 0 ? "" : better);
     w->r->spec = gan__strdup(text);

@@ -196,17 +196,34 @@ static gan_status unwrap(const char *text, char **inner, char **options, gan_err
     return GAN_OK;
 }
 
+/* Is the SPEC of a kind that wraps another? Seen by its name: a SPEC is no deeper than two. */
+static bool names_wrapper(const char *text)
+{
+    size_t len = strcspn(text, ":?");
+    for (size_t i = 0; gan__datas[i] != NULL; i++) {
+        const char *name = gan__datas[i]->name;
+        if (gan__datas[i]->wraps && strlen(name) == len && strncmp(name, text, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The set inside a wrapping kind: images, one of each sample, with no chance of its own. */
 static gan_status check_wrapped(const struct gan__spec *spec, gan_err *err)
 {
     struct gan__spec inner;
-    GAN_TRY(gan__spec_parse(spec->argument, &inner, err));
+    const char *kind = spec->kind->name, *text = spec->argument;
+    if (names_wrapper(text)) {
+        return gan__fail(err, GAN_E_ARG, "data %s needs a set of single images, %.*s makes pairs",
+                         kind, (int)strcspn(text, ":?"), text);
+    }
+    GAN_TRY(gan__spec_parse(text, &inner, err));
     const struct gan__spec_common *c = &inner.common;
-    const char *kind = spec->kind->name;
     gan_status status = GAN_OK;
-    if (inner.kind->points || inner.kind->wraps) {
-        status = gan__fail(err, GAN_E_ARG, "data %s needs a set of single images, %s %s", kind,
-                           inner.kind->name, inner.kind->points ? "are points" : "makes pairs");
+    if (inner.kind->points) {
+        status = gan__fail(err, GAN_E_ARG, "data %s needs a set of single images, %s are points",
+                           kind, inner.kind->name);
     } else if (c->flip || c->jitter != 0 || c->balance) {
         status = gan__fail(err, GAN_E_ARG,
                            "data %s: flip, jitter and balance stand outside the parentheses: both "

@@ -7,6 +7,7 @@
 #include "run/session.h"
 #include "support/idx_file.h"
 
+#include <gan/data_check.h>
 #include <gan/sample.h>
 #include <gan/train.h>
 
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -75,9 +77,40 @@ static void data(void **state)
     oom_each("idx", data_scene, spec, (struct oom_rules){.threads = true});
     (void)snprintf(spec, sizeof spec, "idx:%s/packed-images-idx3-ubyte.gz?labels=none", dir.path);
     oom_each("idx, gzip'ed", data_scene, spec, (struct oom_rules){.threads = true});
+    (void)snprintf(spec, sizeof spec, "edges:idx:%s/train-images-idx3-ubyte?size=6&balance=1",
+                   dir.path);
+    oom_each("edges", data_scene, spec, (struct oom_rules){.threads = true});
     (void)snprintf(spec, sizeof spec, "toy:ring8");
     oom_each("toy", data_scene, (char *)(uintptr_t) "toy:ring8",
              (struct oom_rules){.threads = true});
+}
+
+/* Two pairs, a file without partner and a broken one: everything a check remembers. */
+static gan_status check_scene(void *ctx, gan_err *err)
+{
+    char better[2 * TEMP_PATH_MAX];
+    struct gan_data_report *r = NULL;
+    GAN_TRY(gan_data_check(ctx, NULL, &r, err));
+    gan_status status = gan_data_spec_add(r->spec, "skip-broken=yes", better, sizeof better, err);
+    gan_data_report_free(r);
+    return status;
+}
+
+static void check(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"pairs", "pairs/A", "pairs/B"};
+    static const char *const files[] = {"pairs/A/1.pgm", "pairs/A/2.pgm", "pairs/B/1.pgm",
+                                        "pairs/B/2.pgm", "pairs/B/3.pgm"};
+    char spec[TEMP_PATH_MAX + 64], path[TEMP_PATH_MAX];
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        assert_int_equal(mkdir(temp_path(&dir, folders[i], path), 0777), 0);
+    }
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        temp_write(&dir, files[i], "P5 2 2 255\nabcd", i == 1 ? 12 : 15);
+    }
+    (void)snprintf(spec, sizeof spec, "pairs:%s/pairs", dir.path);
+    oom_each("check", check_scene, spec, (struct oom_rules){0});
 }
 
 /* --- texts -------------------------------------------------------------------------------------- */
@@ -254,8 +287,8 @@ static void samplers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(data),     cmocka_unit_test(texts),    cmocka_unit_test(checkpoints),
-        cmocka_unit_test(sessions), cmocka_unit_test(samplers),
+        cmocka_unit_test(data),        cmocka_unit_test(check),    cmocka_unit_test(texts),
+        cmocka_unit_test(checkpoints), cmocka_unit_test(sessions), cmocka_unit_test(samplers),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }
