@@ -104,8 +104,10 @@ struct gan_loader_cfg {
     int64_t channels;      /* 1 or 3 [channels= of the SPEC, else the data's own] */
     int64_t channels_b;    /* of second images [as channels] */
     bool flip;             /* mirror half of the images; flip= of the SPEC does the same */
-    bool plain;            /* neither flips nor jitter, whatever the SPEC says */
-    int threads;           /* that prepare batches ahead [1] */
+    bool unpair;  /* second images of paired data come in an order of their own, as if unpaired, */
+    double known; /* ... but for this share of the pairs, the same ones in every epoch */
+    bool plain;   /* neither flips nor jitter, whatever the SPEC says */
+    int threads;  /* that prepare batches ahead [1] */
 };
 
 /** One batch. Never partly filled. */
@@ -116,11 +118,12 @@ struct gan_batch {
     const int32_t *labels; /* [n], -1 where the data have none */
     const int64_t *index;  /* [n], number of the sample in the data set */
     const int64_t *index_b; /* [n], number of each second image, or NULL */
-    int64_t n;              /* samples */
-    int64_t height, width;  /* of each */
-    int64_t channels;       /* of each */
-    int64_t channels_b;     /* of each second image, 0 without */
-    int64_t first;          /* position of sample 0 in the endless sequence */
+    const float *known;    /* [n], 1 where the second image belongs to the first, else 0; or NULL */
+    int64_t n;             /* samples */
+    int64_t height, width; /* of each */
+    int64_t channels;      /* of each */
+    int64_t channels_b;    /* of each second image, 0 without */
+    int64_t first;         /* position of sample 0 in the endless sequence */
 };
 
 /** Batches in the making. One thread may call next and seek. */

@@ -35,7 +35,8 @@ typedef enum gan_field {
     GAN_FIELD_IMAGE = 1, /* real [N,H,W,C] in the model's range */
     GAN_FIELD_LABEL = 2, /* i32 [N], class of each image */
     GAN_FIELD_B = 4,     /* real [N,H,W,channels_b], a second image: of a pair or of domain B */
-    GAN_FIELD_PAIR = 8   /* no field but a need: the second image belongs to the first */
+    GAN_FIELD_PAIR = 8,  /* no field but a need: the second image belongs to the first */
+    GAN_FIELD_KNOWN = 16 /* real [N], 1 where it does, of models that can do without; task.known */
 } gan_field;
 
 /** What a model is fitted to. Every options structure of a model begins with one. */
@@ -45,7 +46,9 @@ struct gan_task {
     int64_t classes;                 /* 0 when the data have no labels */
     bool points;                     /* samples are points of `channels` numbers, of any size */
     gan_range range;                 /* of the pixels */
-    const float *mean;               /* mean image of the data [H,W,C] in `range`, or NULL */
+    double known; /* fitted by models that can do without pairs: share of the pairs they are shown,
+                     above 0 only for paired data; other second images come in their own order */
+    const float *mean; /* mean image of the data [H,W,C] in `range`, or NULL */
 };
 
 /** An iteration or a sampling graph under construction. */

@@ -26,7 +26,8 @@
 
 struct slot {
     struct gan_batch batch;   /* points into the arrays below */
-    float *images, *images_b; /* images_b and index_b are NULL without second images */
+    float *images, *images_b; /* images_b, index_b, known are NULL without second images */
+    float *known;
     int32_t *labels;
     int64_t *index, *index_b;
     int64_t number; /* batch that is ready here; -1 while empty or being filled */
@@ -144,6 +145,18 @@ static int64_t shuffled(uint64_t key, int64_t count, int64_t position, int64_t *
                                  (uint64_t)(position % count));
 }
 
+/* Whether the second image of a sample is to be the other half of its pair. */
+static bool is_known(const struct gan_loader *l, int64_t index)
+{
+    int64_t count = l->ds->source.count;
+    if (!l->ds->source.paired || !l->cfg.unpair) {
+        return l->ds->source.paired;
+    }
+    int64_t place = (int64_t)gan__permute(gan__hash_mix(l->order_b_key, UINT64_MAX),
+                                          (uint64_t)count, (uint64_t)index);
+    return (double)place < l->cfg.known * (double)count;
+}
+
 /* The second image of sample k: the other half of its pair, or from an order of its own. */
 static gan_status fill_second(const struct worker *w, struct slot *slot, int64_t k,
                               struct luck luck)
@@ -151,7 +164,9 @@ static gan_status fill_second(const struct worker *w, struct slot *slot, int64_t
     const struct gan_loader *l = w->loader;
     const struct gan__source *s = l->ds->source.second;
     int64_t index = slot->index[k], epoch;
-    if (!l->ds->source.paired) {
+    bool known = is_known(l, index);
+    slot->known[k] = known ? 1 : 0;
+    if (!known) {
         index = shuffled(l->order_b_key, s->count, slot->batch.first + k, &epoch);
         luck = luck_of(l, l->flip_b_key, epoch, index);
     }
@@ -232,8 +247,10 @@ static gan_status make_slots(struct gan_loader *l, const struct sizes *z, gan_er
         if (z->images_b > 0) {
             s->images_b = gan__alloc_aligned(64, z->images_b);
             s->index_b = gan__alloc(z->index);
+            s->known = gan__alloc(z->labels);
         }
-        bool second = z->images_b == 0 || (s->images_b != NULL && s->index_b != NULL);
+        bool second =
+            z->images_b == 0 || (s->images_b != NULL && s->index_b != NULL && s->known != NULL);
         if (s->images == NULL || s->labels == NULL || s->index == NULL || !second) {
             return gan__fail_nomem(err, z->images + z->images_b, "a batch");
         }
@@ -241,6 +258,7 @@ static gan_status make_slots(struct gan_loader *l, const struct sizes *z, gan_er
         s->batch = (struct gan_batch){.images = s->images,
                                       .images_b = s->images_b,
                                       .index_b = s->index_b,
+                                      .known = s->known,
                                       .channels_b = l->cfg.channels_b,
                                       .labels = s->labels,
                                       .index = s->index,
@@ -355,6 +373,7 @@ void gan_loader_free(gan_loader *l)
         gan__free(l->slots[i].images);
         gan__free(l->slots[i].images_b);
         gan__free(l->slots[i].index_b);
+        gan__free(l->slots[i].known);
         gan__free(l->slots[i].labels);
         gan__free(l->slots[i].index);
     }
@@ -434,7 +453,7 @@ uint64_t gan_loader_bytes(const gan_dataset *ds, const struct gan_loader_cfg *wa
     if (status != GAN_OK || !measure(ds, &cfg, scratch, &z)) {
         return 0;
     }
-    size_t index_b = z.images_b > 0 ? z.index : 0;
+    size_t index_b = z.images_b > 0 ? z.index + z.labels : 0;
     uint64_t members = ds->info.balance ? gan__balance_bytes(&ds->source) : 0;
     return sizeof(struct gan_loader) + taps + members +
            RING * (z.images + z.images_b + z.labels + z.index + index_b) +

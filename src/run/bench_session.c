@@ -53,7 +53,7 @@ static gan_status make_batch(struct gan__bench *b, gan_err *err)
     size_t count = first + pixels * (size_t)t->channels_b; /* first images, then second */
     struct gan__rng rng;
     gan__rng_init(&rng, 1);
-    b->images = gan__alloc_aligned(64, count * sizeof *b->images);
+    b->images = gan__alloc_aligned(64, (count + (size_t)n) * sizeof *b->images);
     b->labels = gan__alloc_array((size_t)n, sizeof *b->labels);
     if (b->images == NULL || b->labels == NULL) {
         return gan__fail_nomem(err, count * sizeof *b->images, "a batch");
@@ -61,6 +61,9 @@ static gan_status make_batch(struct gan__bench *b, gan_err *err)
     for (size_t i = 0; i < count; i++) {
         double u = gan__rng_uniform(&rng);
         b->images[i] = (float)(t->range == GAN_RANGE_SIGNED ? 2 * u - 1 : u);
+    }
+    for (int64_t i = 0; i < n; i++) { /* every other pair is known */
+        b->images[count + (size_t)i] = (float)(i % 2);
     }
     for (int64_t i = 0; i < n && t->classes > 0; i++) {
         b->labels[i] = (int32_t)(i % t->classes);
@@ -72,7 +75,8 @@ static gan_status make_batch(struct gan__bench *b, gan_err *err)
                                   .width = t->width,
                                   .channels = t->channels,
                                   .images_b = t->channels_b > 0 ? b->images + first : NULL,
-                                  .channels_b = t->channels_b};
+                                  .channels_b = t->channels_b,
+                                  .known = b->images + count};
     b->session.fixed = &b->batch;
     return GAN_OK;
 }

@@ -26,5 +26,8 @@ size_t gan__batch_feeds(const struct gan_batch *b, uint32_t fields,
         feeds[n++] = feed_of("image_b", GAN_F32,
                              GAN_SHAPE(b->n, b->height, b->width, b->channels_b), b->images_b);
     }
+    if ((fields & GAN_FIELD_KNOWN) != 0) {
+        feeds[n++] = feed_of("known", GAN_F32, GAN_SHAPE(b->n), b->known);
+    }
     return n;
 }

@@ -132,6 +132,10 @@ static gan_status fit_data(struct gan__session *s, gan_err *err)
     t->points = info->points;
     s->resize = o->size > 0;
     GAN_TRY(s->recipe->model->fit(s->recipe->opts, size > 0 || info->points, err));
+    if (t->known > 0 && !info->paired) {
+        return gan__fail(err, GAN_E_ARG, "model %s: known pairs are asked for, %s has no pairs",
+                         s->recipe->model->name, s->recipe->data);
+    }
     return GAN_OK;
 }
 
@@ -146,6 +150,8 @@ struct gan_loader_cfg gan__session_loader_cfg(const struct gan__session *s)
         .width = s->task->width,
         .channels = s->task->channels,
         .channels_b = s->task->channels_b,
+        .unpair = (s->recipe->model->needs & GAN_FIELD_PAIR) == 0,
+        .known = s->task->known,
         .threads = 1,
     };
 }
@@ -527,6 +533,7 @@ static gan_status make_show(struct gan__session *s, gan_err *err)
         memcpy(s->show_labels, b->labels, (size_t)b->n * sizeof *b->labels);
         s->show.labels = s->show_labels;
         s->show.index = s->show.index_b = NULL;
+        s->show.known = NULL;
     }
     gan_loader_free(loader);
     return status;

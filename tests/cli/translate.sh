@@ -44,6 +44,10 @@ tries "penalty.gp disc.real" "" pix2pix $pairs --loss wgan-gp --l1 0
 tries "l1 loss.disc" "" pix2pix $pairs --gen resnet-6 --upsample resize --disc pixel --norm none \
     --direction BtoA
 tries "disc_a identity_a" "" cyclegan $domains --blocks 1 --loss wgan-gp --gp 5 --norm batch
+tries "supervised cycle_a" "" cyclegan $pairs --blocks 1 --supervised 10 --known .5
+tries "cycle_a" "supervised" cyclegan $pairs --blocks 1
+run 2 train cyclegan $domains --supervised 1 --out x
+complains "known pairs are asked for"
 tries "cycle_a" "disc_a adversarial_a" cyclegan $domains --blocks 1 --gan 0 --upsample resize
 tries "disc_a loss.gen_a+gen_b" "" cyclegan $domains --blocks 2 --cycle-a 0 --cycle-b 0 --norm none
 

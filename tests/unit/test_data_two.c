@@ -196,6 +196,47 @@ static void domains_are_shuffled_apart(void **state)
     gan_dataset_close(ds);
 }
 
+/* Pairs taken apart: the known share (5 of 7 for .7) has its partner in every epoch, the others come in
+ * an order of their own; without it all do. */
+static void pairs_are_taken_apart(void **state)
+{
+    (void)state;
+    enum { EPOCHS = 40 };
+    static const struct {
+        double share;
+        int known;
+    } rows[] = {{0, 0}, {0.7, 5}, {1, COUNT_A}};
+    gan_dataset *ds = opened("pairs-idx", "a", "negative", "");
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        const struct gan_loader_cfg cfg = {
+            .batch = COUNT_A, .seed = 5, .unpair = true, .known = rows[r].share};
+        const struct gan_batch *b = NULL;
+        gan_loader *l = NULL;
+        uint32_t known = 0, first = 0;
+        int apart = 0, n = 0;
+        assert_int_equal(gan_loader_new(ds, &cfg, &l, NULL), GAN_OK);
+        for (int e = 0; e < EPOCHS; e++) {
+            known = 0;
+            n = 0;
+            assert_int_equal(gan_loader_next(l, &b, NULL), GAN_OK);
+            for (int64_t i = 0; i < b->n; i++) {
+                bool is = b->known[i] > 0;
+                known |= (is ? 1u : 0u) << b->index[i];
+                n += is;
+                apart += !is && b->index[i] != b->index_b[i];
+                assert_true(!is || b->index[i] == b->index_b[i]);
+            }
+            first = e == 0 ? known : first;
+            assert_int_equal(known, first);
+            assert_int_equal(n, rows[r].known);
+        }
+        /* 6 in 7 of the others meet another image by chance; 0.7 is five deviations below */
+        assert_true(apart >= 0.7 * EPOCHS * (COUNT_A - rows[r].known));
+        gan_loader_free(l);
+    }
+    gan_dataset_close(ds);
+}
+
 static void wrong_sets_are_refused(void **state)
 {
     (void)state;
@@ -234,11 +275,9 @@ static void second_pixels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(halves_stay_aligned),
-        cmocka_unit_test(plain_images_are_as_stored),
-        cmocka_unit_test(domains_are_shuffled_apart),
-        cmocka_unit_test(wrong_sets_are_refused),
-        cmocka_unit_test(second_pixels),
+        cmocka_unit_test(halves_stay_aligned),        cmocka_unit_test(plain_images_are_as_stored),
+        cmocka_unit_test(domains_are_shuffled_apart), cmocka_unit_test(pairs_are_taken_apart),
+        cmocka_unit_test(wrong_sets_are_refused),     cmocka_unit_test(second_pixels),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }
