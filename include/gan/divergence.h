@@ -96,12 +96,47 @@ struct gan_points {
  * out:    value; grad_q [q.n,q.d] or NULL: in the points of q
  * errors: GAN_E_SHAPE (dimensions differ), GAN_E_RANGE (too few points, a number that is not
  *         finite, too many pairs), GAN_E_UNSUPPORTED (JS, TV, Hellinger, Bhattacharyya, chi^2:
- *         samples have no density, count them in bins first; a gradient of KL), GAN_E_NOMEM
+ *         samples have no density, see the two functions below; a gradient of KL), GAN_E_NOMEM
  * ref:    Szekely and Rizzo 2013; Wang, Kulkarni and Verdu 2009 (KL by neighbours)
  */
 GAN_API gan_status gan_divergence_samples(gan_divergence kind, const struct gan_points *p,
                                           const struct gan_points *q, double *value, double *grad_q,
                                           gan_err *err);
+
+/**
+ * Divergence of the densities that two samples suggest: a Gaussian kernel on every point. A point is
+ * judged by all others (chi^2: by all), and the sum over places is the mean over the points of both
+ * samples (chi^2: of the denominator's), so the value is biased towards that of the smoothed densities
+ * and has the noise of the samples.
+ *
+ * in:     kind       KL .. NEYMAN
+ *         p, q       of the same dimension, two points or more
+ *         bandwidth  deviation of the kernels, > 0; 0: Scott's, the pooled deviation times
+ *                    n^(-1/(d+4)), n the points of the smaller sample
+ * out:    value; grad_q [q.n,q.d] or NULL: in the points of q, the bandwidth held
+ * errors: GAN_E_SHAPE, GAN_E_RANGE as gan_divergence_samples, a bandwidth that is negative or not
+ *         finite, or points that are all the same when it is 0; GAN_E_UNSUPPORTED (another kind)
+ * ref:    Scott 1992, eq. 6.42; Parzen 1962
+ */
+GAN_API gan_status gan_divergence_smoothed(gan_divergence kind, const struct gan_points *p,
+                                           const struct gan_points *q, double bandwidth,
+                                           double *value, double *grad_q, gan_err *err);
+
+/** Most numbers of a point, and most cells, of a histogram. */
+enum { GAN_HISTOGRAM_MAX_D = 3, GAN_HISTOGRAM_CELLS = 1 << 20 };
+
+/**
+ * Divergence of two samples counted in equal cells over the box around both. No gradient: counts are
+ * constant almost everywhere.
+ *
+ * in:     kind  KL .. NEYMAN
+ *         bins  of each axis, >= 1
+ * errors: GAN_E_SHAPE, GAN_E_RANGE (points as above, more than GAN_HISTOGRAM_MAX_D numbers a point or
+ *         GAN_HISTOGRAM_CELLS cells), GAN_E_UNSUPPORTED (another kind), GAN_E_NOMEM
+ */
+GAN_API gan_status gan_divergence_histogram(gan_divergence kind, const struct gan_points *p,
+                                            const struct gan_points *q, size_t bins, double *value,
+                                            gan_err *err);
 
 /** The kernels of the losses mmd-rq, mmd-rbf, mmd-distance and mmd-li. d = |a - b|. */
 typedef enum gan_kernel {

@@ -20,40 +20,35 @@ const char *gan_divergence_name(gan_divergence kind)
     return (unsigned)kind < GAN_DIVERGENCES ? names[kind] : NULL;
 }
 
-/* A term of the sum with its derivatives in p and q. */
-struct term {
-    double f, dp, dq;
-};
-
-typedef struct term term_fn(double p, double q);
+typedef struct gan__term term_fn(double p, double q);
 
 /* p log(p/q), with 0 log 0 = 0. */
-static struct term kl_term(double p, double q)
+static struct gan__term kl_term(double p, double q)
 {
     if (p <= 0) {
-        return (struct term){0, q > 0 ? -(double)INFINITY : (double)NAN, 0};
+        return (struct gan__term){0, q > 0 ? -(double)INFINITY : (double)NAN, 0};
     }
     if (q <= 0) {
-        return (struct term){(double)INFINITY, (double)INFINITY, -(double)INFINITY};
+        return (struct gan__term){(double)INFINITY, (double)INFINITY, -(double)INFINITY};
     }
-    return (struct term){p * log(p / q), log(p / q) + 1, -p / q};
+    return (struct gan__term){p * log(p / q), log(p / q) + 1, -p / q};
 }
 
-static struct term swapped(struct term t)
+static struct gan__term swapped(struct gan__term t)
 {
-    return (struct term){t.f, t.dq, t.dp};
+    return (struct gan__term){t.f, t.dq, t.dp};
 }
 
-static struct term reverse_kl_term(double p, double q)
+static struct gan__term reverse_kl_term(double p, double q)
 {
     return swapped(kl_term(q, p));
 }
 
 /* p log(2p/(p+q))/2 + q log(2q/(p+q))/2; the derivatives of the mixture cancel. */
-static struct term js_term(double p, double q)
+static struct gan__term js_term(double p, double q)
 {
     const double m = (p + q) / 2;
-    struct term t = {0, 0, 0};
+    struct gan__term t = {0, 0, 0};
     if (m <= 0) {
         return t;
     }
@@ -63,30 +58,30 @@ static struct term js_term(double p, double q)
     return t;
 }
 
-static struct term tv_term(double p, double q)
+static struct gan__term tv_term(double p, double q)
 {
     const double s = p > q ? 0.5 : (p < q ? -0.5 : 0);
-    return (struct term){fabs(p - q) / 2, s, -s};
+    return (struct gan__term){fabs(p - q) / 2, s, -s};
 }
 
 /* sqrt(pq): the affinity; Hellinger's and Bhattacharyya's distances are functions of its sum. */
-static struct term affinity_term(double p, double q)
+static struct gan__term affinity_term(double p, double q)
 {
-    return (struct term){sqrt(p * q),
-                         p > 0 ? sqrt(q / p) / 2 : (q > 0 ? (double)INFINITY : (double)NAN),
-                         q > 0 ? sqrt(p / q) / 2 : (p > 0 ? (double)INFINITY : (double)NAN)};
+    return (struct gan__term){sqrt(p * q),
+                              p > 0 ? sqrt(q / p) / 2 : (q > 0 ? (double)INFINITY : (double)NAN),
+                              q > 0 ? sqrt(p / q) / 2 : (p > 0 ? (double)INFINITY : (double)NAN)};
 }
 
-static struct term pearson_term(double p, double q)
+static struct gan__term pearson_term(double p, double q)
 {
     if (q <= 0) {
-        return p <= 0 ? (struct term){0, (double)NAN, (double)NAN}
-                      : (struct term){(double)INFINITY, (double)INFINITY, -(double)INFINITY};
+        return p <= 0 ? (struct gan__term){0, (double)NAN, (double)NAN}
+                      : (struct gan__term){(double)INFINITY, (double)INFINITY, -(double)INFINITY};
     }
-    return (struct term){(p - q) * (p - q) / q, 2 * (p - q) / q, 1 - p * p / (q * q)};
+    return (struct gan__term){(p - q) * (p - q) / q, 2 * (p - q) / q, 1 - p * p / (q * q)};
 }
 
-static struct term neyman_term(double p, double q)
+static struct gan__term neyman_term(double p, double q)
 {
     return swapped(pearson_term(q, p));
 }
@@ -102,9 +97,19 @@ static term_fn *const terms[GAN_DIVERGENCES] = {
     [GAN_NEYMAN] = neyman_term,
 };
 
+int gan__divergence_has_terms(gan_divergence kind)
+{
+    return (unsigned)kind < GAN_DIVERGENCES && terms[kind] != NULL;
+}
+
+struct gan__term gan__divergence_term(gan_divergence kind, double p, double q)
+{
+    return terms[kind](p, q);
+}
+
 /* The divergence as a function of the sum, and the factor of the terms' derivatives. Hellinger's
  * sum is 1 - affinity, computed from differences of roots because 1 - sum loses all digits near 0. */
-static double outer(gan_divergence kind, double sum, double gap, double *factor)
+double gan__divergence_of_sum(gan_divergence kind, double sum, double gap, double *factor)
 {
     if (kind == GAN_HELLINGER) {
         const double h = sqrt(gap);
@@ -122,7 +127,7 @@ static double outer(gan_divergence kind, double sum, double gap, double *factor)
 gan_status gan_divergence_discrete(gan_divergence kind, const double *p, const double *q, size_t n,
                                    double *value, double *grad_p, double *grad_q, gan_err *err)
 {
-    if ((unsigned)kind >= GAN_DIVERGENCES || terms[kind] == NULL) {
+    if (!gan__divergence_has_terms(kind)) {
         const char *name = gan_divergence_name(kind);
         return gan__fail(err, GAN_E_UNSUPPORTED,
                          "%s needs distances between places: use gan_divergence_samples or "
@@ -133,14 +138,14 @@ gan_status gan_divergence_discrete(gan_divergence kind, const double *p, const d
     GAN_TRY(gan__check_masses("q", q, n, err));
     double sum = 0, gap = 0, factor;
     for (size_t i = 0; i < n; i++) {
-        const struct term t = terms[kind](p[i], q[i]);
+        const struct gan__term t = terms[kind](p[i], q[i]);
         const double d = sqrt(p[i]) - sqrt(q[i]);
         sum += t.f;
         gap += d * d / 2;
     }
-    *value = outer(kind, sum, gap, &factor);
+    *value = gan__divergence_of_sum(kind, sum, gap, &factor);
     for (size_t i = 0; i < n && (grad_p != NULL || grad_q != NULL); i++) {
-        const struct term t = terms[kind](p[i], q[i]);
+        const struct gan__term t = terms[kind](p[i], q[i]);
         /* Hellinger: the weights are free, so d(gap) = (1 - sqrt(q/p))/2 and not only its second
          * half */
         const double own = kind == GAN_HELLINGER ? -0.5 : 0;

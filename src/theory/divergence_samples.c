@@ -307,8 +307,8 @@ gan_status gan_divergence_samples(gan_divergence kind, const struct gan_points *
         return gan__fail(err, GAN_E_UNSUPPORTED, "%s from neighbours has no gradient", name);
     default:
         return gan__fail(err, GAN_E_UNSUPPORTED,
-                         "%s of samples needs densities: count them in bins and use "
-                         "gan_divergence_discrete",
+                         "%s of samples needs densities: use gan_divergence_smoothed or "
+                         "gan_divergence_histogram",
                          name != NULL ? name : "an unknown divergence");
     }
 }

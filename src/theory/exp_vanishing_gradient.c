@@ -20,11 +20,12 @@ static const double pi = 3.14159265358979323846;
 enum { STEPS, SATURATING, BOUND, EPSILON, MINUS_LOG, VARIANCE, CRITIC, COLUMNS };
 
 struct study {
-    struct gan__toy *played, *disc, *critic; /* in a GAN; retrained on fixed fakes: D, and a W critic */
+    struct gan__toy *played, *disc,
+        *critic; /* in a GAN; retrained on fixed fakes: D, and a W critic */
     struct gan__rng rng;
     int n_looks, n_stages, stage_steps[STAGES];
-    double *c[STAGES][COLUMNS]; /* [LOOKS] */
-    double frame[WAYS][SIZE];      /* of the surface the data lie on */
+    double *c[STAGES][COLUMNS];     /* [LOOKS] */
+    double frame[WAYS][SIZE];       /* of the surface the data lie on */
     double *jacobian, *grad, *mean; /* [SIZE,weights], [weights] */
 };
 
@@ -33,9 +34,9 @@ static void draw_real(struct study *s, float *x)
 {
     for (int i = 0; i < BATCH; i++) {
         const double a = 2 * pi * gan__rng_uniform(&s->rng), w = gan__rng_uniform(&s->rng) - 0.5;
-        const double on[WAYS] = {(1 + w / 2) * cos(a), (1 + w / 2) * sin(a), cos(3 * a) / 2,
-                                 sin(4 * a) / 2,       cos(5 * a) / 2,       sin(6 * a) / 2,
-                                 cos(7 * a) / 2,       w};
+        const double on[WAYS] = {
+            (1 + w / 2) * cos(a), (1 + w / 2) * sin(a), cos(3 * a) / 2, sin(4 * a) / 2,
+            cos(5 * a) / 2,       sin(6 * a) / 2,       cos(7 * a) / 2, w};
         for (int k = 0; k < SIZE; k++) {
             double sum = 0;
             for (int j = 0; j < WAYS; j++) {
@@ -131,8 +132,7 @@ static void look(struct gan__lab *l, struct study *s, int stage, int at, double 
     }
     draw_real(s, real);
     gan__toy_generate(l, s->disc, z, fake);
-    const double e =
-        fmax(distance_to_best(l, s, real, true), distance_to_best(l, s, fake, false));
+    const double e = fmax(distance_to_best(l, s, real, true), distance_to_best(l, s, fake, false));
     gan__toy_gen_gradient(l, s->disc, "minimax", z, s->grad);
     s->c[stage][STEPS][at] = looks[at];
     s->c[stage][SATURATING][at] = norm(s->grad, n);
@@ -188,17 +188,20 @@ static void check(struct gan__lab *l, const struct study *s)
         for (int i = 0; i <= last; i++) {
             most = fmax(most, c[SATURATING][i]);
         }
-        (void)gan__format(name, sizeof name, "G after %d updates: saturating gradient, last/largest",
+        (void)gan__format(name, sizeof name,
+                          "G after %d updates: saturating gradient, last/largest",
                           s->stage_steps[k]);
         gan__lab_at_most(l, name, c[SATURATING][last] / most, 0.05);
         (void)gan__format(name, sizeof name, "G after %d updates: variance of -log D, last/first",
                           s->stage_steps[k]);
         gan__lab_at_least(l, name, c[VARIANCE][last] / c[VARIANCE][0], 10);
-        (void)gan__format(name, sizeof name, "G after %d updates: |log10| of the critic's gradient, last/at 100",
+        (void)gan__format(name, sizeof name,
+                          "G after %d updates: |log10| of the critic's gradient, last/at 100",
                           s->stage_steps[k]);
         gan__lab_at_most(l, name, fabs(log10(c[CRITIC][last] / c[CRITIC][settled])), 0.3);
         for (int i = 0; i <= last; i++) {
-            tightest = c[EPSILON][i] < 1 ? fmax(tightest, c[SATURATING][i] / c[BOUND][i]) : tightest;
+            tightest =
+                c[EPSILON][i] < 1 ? fmax(tightest, c[SATURATING][i] / c[BOUND][i]) : tightest;
             least = fmin(least, c[EPSILON][i]);
         }
     }
@@ -215,8 +218,9 @@ static void draw_stage(gan_figure *f, const struct study *s, int stage)
     (void)gan__format(title, sizeof title, "G after %d updates", s->stage_steps[stage]);
     gan_panel_title(p, title);
     gan_panel_x(p, &(struct gan_axis){.label = "steps of D, G at rest", .log = true});
-    gan_panel_y(p, &(struct gan_axis){
-                       .label = "size of the gradient of G", .log = true, .low = 1e-11, .high = 1e4});
+    gan_panel_y(p,
+                &(struct gan_axis){
+                    .label = "size of the gradient of G", .log = true, .low = 1e-11, .high = 1e4});
     gan_plot_line(p, c[STEPS], c[SATURATING], n, &(struct gan_style){.label = "log(1 - D)"});
     gan_plot_line(p, c[STEPS], c[BOUND], n,
                   &(struct gan_style){
@@ -227,8 +231,7 @@ static void draw_stage(gan_figure *f, const struct study *s, int stage)
 
 static void draw(struct gan__lab *l, const struct study *s)
 {
-    gan_figure *f =
-        gan_figure_new(1, s->n_stages, &(struct gan_figure_opts){.panel_width = 500});
+    gan_figure *f = gan_figure_new(1, s->n_stages, &(struct gan_figure_opts){.panel_width = 500});
     for (int k = 0; k < s->n_stages; k++) {
         char name[32];
         draw_stage(f, s, k);
@@ -237,10 +240,11 @@ static void draw(struct gan__lab *l, const struct study *s)
                        "d_steps,saturating,bound,epsilon,minus_log_d,minus_log_d_variance,critic",
                        (const double *const *)s->c[k], (size_t)s->n_looks);
     }
-    gan__lab_figure(l, f, "gradients",
-                    "A new D is trained against a generator at rest, which has had 0 or more updates "
-                    "in a GAN before. log(1 - D) loses its gradient under the theorem's bound "
-                    "(dashed, where e < 1), -log D grows, the Wasserstein critic stays.");
+    gan__lab_figure(
+        l, f, "gradients",
+        "A new D is trained against a generator at rest, which has had 0 or more updates "
+        "in a GAN before. log(1 - D) loses its gradient under the theorem's bound "
+        "(dashed, where e < 1), -log D grows, the Wasserstein critic stays.");
     f = gan_figure_new(1, 1, NULL);
     gan_panel *p = gan_figure_panel(f, 0, 0);
     gan_panel_title(p, "-log D: spread between batches");
@@ -265,7 +269,8 @@ static void cauchy(struct gan__lab *l)
 {
     enum { WAVES = 64, RATIOS = 2000, BINS = 60 };
     const size_t n = l->quick ? RATIOS : 10 * RATIOS;
-    double *ratio = gan__lab_array(l, n), *mean = gan__lab_array(l, n), *count = gan__lab_array(l, n);
+    double *ratio = gan__lab_array(l, n), *mean = gan__lab_array(l, n),
+           *count = gan__lab_array(l, n);
     double at[BINS], seen[BINS], law[BINS], inside = 0, beyond = 0, sum = 0;
     struct gan__rng rng;
     gan__rng_init(&rng, gan__stream_key(l->seed, 0, 1, gan__hash_text("vanishing-gradient")));
@@ -309,9 +314,10 @@ static void cauchy(struct gan__lab *l)
     gan_panel_y(p, &(struct gan_axis){.label = "running mean"});
     gan_plot_line(p, count, mean, n, &(struct gan_style){.width = 2});
     gan_plot_level(p, 0, &(struct gan_style){.color = GAN_COLOR_GRAY, .dashed = true});
-    gan__lab_figure(l, f, "cauchy",
-                    "Left: the ratio of a random field's slope and value has the Cauchy tail 2/(pi t). "
-                    "Right: its running mean jumps for ever, for it has no expected value.");
+    gan__lab_figure(
+        l, f, "cauchy",
+        "Left: the ratio of a random field's slope and value has the Cauchy tail 2/(pi t). "
+        "Right: its running mean jumps for ever, for it has no expected value.");
     gan__lab_table(l, "cauchy", "t,measured,cauchy", (const double *const[]){at, seen, law}, BINS);
     const double error = 4 * sqrt(0.25 / (double)n); /* four deviations */
     gan__lab_equal(l, "noise: P(|slope of log D| < 1), the quartiles", inside, 0.5, error);
@@ -371,17 +377,20 @@ GAN_EXPERIMENT(vanishing_gradient) = {
     .title = "The better the discriminator, the less a generator learns",
     .claim =
         "Arjovsky and Bottou (2017), theorem 2.4: if D is within e of a perfect discriminator (in "
-        "value and slope), the gradient of E log(1 - D(g(z))) is at most M e/(1 - e), M the size of "
+        "value and slope), the gradient of E log(1 - D(g(z))) is at most M e/(1 - e), M the size "
+        "of "
         "the generator's Jacobian. A good discriminator teaches nothing.\n"
         "The remedy -log D does not vanish, but theorem 2.6 finds that its gradient has Cauchy "
         "tails where D errs by noise: no mean, infinite variance, and updates that oscillate.\n"
         "A Wasserstein critic has slope about 1 wherever it is trained, however long "
         "(Arjovsky et al. 2017).\n"
-        "Data lie on a band in sixteen dimensions. The generator is stopped after none or more of its "
+        "Data lie on a band in sixteen dimensions. The generator is stopped after none or more of "
+        "its "
         "updates in a GAN, then D starts anew and is trained against it; at 1, 2, 5, 10, ... steps "
         "the gradients of the generator are measured, and e and M with them.\n"
         "You see log(1 - D) fall by orders of magnitude, below the bound wherever e is below 1; a "
-        "generator that has come nearer to the data only makes D need more steps. -log D grows, and "
+        "generator that has come nearer to the data only makes D need more steps. -log D grows, "
+        "and "
         "its variance with it; the critic stays. The last figure takes theorem 2.6 at its "
         "word: D is D* plus a random field.",
     .ref = "Arjovsky, Bottou 2017, arXiv:1701.04862, theorems 2.4 and 2.6, figures 2 and 3",

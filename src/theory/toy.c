@@ -39,8 +39,8 @@ struct side {
 
 struct gan__toy {
     struct gan__toy_opts opts;
-    const struct gan_loss *loss;              /* NULL: transport */
-    const struct gan_loss *asked[GRADIENTS];  /* by gan__toy_gen_gradient; NULL: loss */
+    const struct gan_loss *loss;             /* NULL: transport */
+    const struct gan_loss *asked[GRADIENTS]; /* by gan__toy_gen_gradient; NULL: loss */
     int n_asked;
     struct gan_regs regs;
     struct side disc, gen;
@@ -176,9 +176,9 @@ static void limit(gan_graph *g, const struct gan__toy *t)
     const int n = gan_net_weights(g, t->disc.net, names, NULL);
     for (int i = 0; i < t->regs.n; i++) {
         for (int k = 0; k < n && t->regs.term[i].kind->limit != NULL; k++) {
-            gan_state_set(g, names[k],
-                          t->regs.term[i].kind->limit(g, gan_state_get(g, names[k]),
-                                                      t->regs.term[i].value));
+            gan_state_set(
+                g, names[k],
+                t->regs.term[i].kind->limit(g, gan_state_get(g, names[k]), t->regs.term[i].value));
         }
     }
 }
@@ -374,7 +374,8 @@ static bool starts_with(const char *text, const char *with)
 
 void gan__toy_reset_disc(struct gan__lab *l, struct gan__toy *t, uint64_t seed)
 {
-    if (l->status != GAN_OK || t == NULL || !gan__lab_ok(l, gan_net_init(t->disc.net, seed, l->err))) {
+    if (l->status != GAN_OK || t == NULL ||
+        !gan__lab_ok(l, gan_net_init(t->disc.net, seed, l->err))) {
         return;
     }
     for (int i = 0; i < gan_store_count(t->store); i++) {
@@ -433,8 +434,9 @@ static const float *answer(struct gan__lab *l, struct gan__toy *t, int question,
     if (real != NULL) {
         feeds[run_args.n_feeds++] = given("real", real, rows, t->opts.size);
     }
-    return gan__lab_ok(l, run(l, t, question, &run_args)) ? gan_plan_output(t->plan[question], 0)->data
-                                                     : NULL;
+    return gan__lab_ok(l, run(l, t, question, &run_args))
+               ? gan_plan_output(t->plan[question], 0)->data
+               : NULL;
 }
 
 double gan__toy_disc_step(struct gan__lab *l, struct gan__toy *t, const float *real,
@@ -493,8 +495,7 @@ void gan__toy_gen_gradient(struct gan__lab *l, struct gan__toy *t, const char *l
     }
 }
 
-void gan__toy_gen_jacobian(struct gan__lab *l, struct gan__toy *t, const float *noise,
-                           double *out)
+void gan__toy_gen_jacobian(struct gan__lab *l, struct gan__toy *t, const float *noise, double *out)
 {
     const float *j = answer(l, t, JACOBIAN, NULL, NULL, noise, 1);
     for (size_t i = 0; j != NULL && i < (size_t)t->opts.size * gan__toy_gen_weights(t); i++) {

@@ -17,9 +17,9 @@ struct gan__toy_opts {
                        * phi(x) on reals, min over reals of |x - y| - phi(x) on fakes */
     const char *regs; /* "gp:1"; NULL: none */
     const char *optim_disc, *optim_gen;
-    const char *init;            /* NULL: torch */
-    int64_t size, latent;        /* numbers of a point, of the noise (0: no generator) */
-    int64_t width, depth;        /* hidden layers of the critic */
+    const char *init;     /* NULL: torch */
+    int64_t size, latent; /* numbers of a point, of the noise (0: no generator) */
+    int64_t width, depth; /* hidden layers of the critic */
     int64_t gen_width, gen_depth;
     bool relu;     /* else tanh */
     int64_t batch; /* reals and fakes of a step */

@@ -369,7 +369,7 @@ static void test_errors(void **state)
     err = (gan_err){0};
     assert_int_equal(gan_divergence_samples(GAN_JS, &single, &single, &value, NULL, &err),
                      GAN_E_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "bins"));
+    assert_non_null(strstr(err.message, "gan_divergence_smoothed"));
 }
 
 int main(void)
