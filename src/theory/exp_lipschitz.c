@@ -283,7 +283,7 @@ static void surfaces(struct gan__lab *l)
             float real[2 * BATCH], fake[2 * BATCH];
             struct gan__rng rng;
             struct gan__toy *t = critic(l, methods[m].regs, methods[m].optim, WIDTH, DEPTH);
-            train(l, t, kind, l->quick ? 300 : 1500);
+            train(l, t, kind, l->quick ? 1000 : 1500);
             slope[m][k] = surface(l, t, score);
             value[m][k] = gap(l, t, kind) / slope[m][k];
             edge[m] = pile(t, at[m], part[m]); /* at last of the Swiss roll */
