@@ -18,7 +18,17 @@
 
 enum { MAX_PARAMS = 2 * GAN__TOY_DEPTH + 2, NAME = 48 };
 
-enum question { DISC_STEP, DISC_LOSS, GEN_STEP, GENERATE, SCORES, LAYERS, JACOBIAN, GRADIENT };
+enum question {
+    DISC_STEP,
+    DISC_LOSS,
+    GEN_STEP,
+    FIT_STEP,
+    GENERATE,
+    SCORES,
+    LAYERS,
+    JACOBIAN,
+    GRADIENT
+};
 enum { GRADIENTS = 3, PLANS = GRADIENT + GRADIENTS };
 
 /* What a network function reads, and where it leaves the outputs of its hidden layers. */
@@ -254,6 +264,11 @@ static int ask(gan_graph *g, struct gan__toy *t, int question, gan_val *out)
         out[0] = gen_loss(g, t, t->loss);
         update(g, &t->gen, "gen", out[0]);
         return 1;
+    case FIT_STEP:
+        out[0] = gan_mean_all(
+            g, gan_square(g, gan_sub(g, fakes(g, t), feed(g, "real", o->batch, o->size))));
+        update(g, &t->gen, "gen", out[0]);
+        return 1;
     case GENERATE:
         out[0] = apply(g, &t->gen, GAN_EVAL, feed(g, "from", o->look, o->latent));
         return 1;
@@ -460,6 +475,14 @@ double gan__toy_gen_step(struct gan__lab *l, struct gan__toy *t, const float *re
     const float *out =
         answer(l, t, GEN_STEP, t != NULL ? &t->gen : NULL,
                t != NULL && t->loss == NULL ? real : NULL, noise, t != NULL ? t->opts.batch : 0);
+    return out != NULL ? (double)*out : (double)NAN;
+}
+
+double gan__toy_fit_step(struct gan__lab *l, struct gan__toy *t, const float *real,
+                         const float *noise)
+{
+    const float *out = answer(l, t, FIT_STEP, t != NULL ? &t->gen : NULL, real, noise,
+                              t != NULL ? t->opts.batch : 0);
     return out != NULL ? (double)*out : (double)NAN;
 }
 

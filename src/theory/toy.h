@@ -52,6 +52,11 @@ double gan__toy_disc_loss(struct gan__lab *l, struct gan__toy *t, const float *r
 double gan__toy_gen_step(struct gan__lab *l, struct gan__toy *t, const float *real,
                          const float *noise);
 
+/* One update of the generator on the mean squared error of g(noise) to real [batch,size]: a fixed loss in
+ * place of the critic's. Returns it. */
+double gan__toy_fit_step(struct gan__lab *l, struct gan__toy *t, const float *real,
+                         const float *noise);
+
 /* The gradient of the generator's loss `loss` (of the library, on the same critic; NULL: its own) in
  * its weights, gan__toy_gen_weights numbers. */
 void gan__toy_gen_gradient(struct gan__lab *l, struct gan__toy *t, const char *loss,
