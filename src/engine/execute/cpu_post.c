@@ -5,7 +5,7 @@
 
 enum { BLOCK = 4096 }; /* elements of one task */
 
-static void activate(const struct gan__attr_post *post, float *y, int64_t n)
+void gan__cpu_activate(const struct gan__attr_post *post, float *y, int64_t n)
 {
     const struct gan__lanes *l = gan__lanes();
     const float *const in[] = {y};
@@ -39,7 +39,7 @@ void gan__cpu_post(const struct gan__attr_post *post, float *dst, int64_t rows, 
         if (bias != NULL) {
             gan__lanes()->add_rows(y, bias, n, channels);
         }
-        activate(post, y, n * channels);
+        gan__cpu_activate(post, y, n * channels);
     }
 }
 
@@ -59,7 +59,7 @@ void gan__cpu_post_bf16(const struct gan__attr_post *post, uint16_t *dst, int64_
             if (bias != NULL) {
                 gan__lanes()->add_rows(y, bias + c, n, width);
             }
-            activate(post, y, n * width);
+            gan__cpu_activate(post, y, n * width);
             gan__lanes()->to_bf16(y, at, n * width);
         }
     }

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* y = act(y), n elements, on the calling thread. */
+void gan__cpu_activate(const struct gan__attr_post *post, float *y, int64_t n);
+
 /* dst [rows, channels] = act(dst + bias); bias may be NULL. Runs on the current OpenMP threads. */
 void gan__cpu_post(const struct gan__attr_post *post, float *dst, int64_t rows, int64_t channels,
                    const float *bias);

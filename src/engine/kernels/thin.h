@@ -1,0 +1,22 @@
+/* thin.h: products of a batch of a few dozen rows with weights that lie row by row: tiles that read
+ * the weights where they lie. */
+#ifndef GAN_ENGINE_KERNELS_THIN_H
+#define GAN_ENGINE_KERNELS_THIN_H
+
+#include <stdint.h>
+
+enum { GAN_THIN_ROWS = 6, GAN_THIN_LANES = 64, GAN_THIN_BLOCK = 16 };
+
+struct gan__thin {
+    /* out[r*64 + j] = start[r] + sum over i < k of w[r*k + i] x[i*ldx + j], j < 64, for
+     * rows <= 6 rows; start may be NULL. One chain of fused multiply-adds for each element. */
+    void (*tile)(const float *w, const float *x, int64_t k, int64_t ldx, const float *start,
+                 int rows, float *out);
+    /* dst[j*ldd + i] = src[i*lds + j] for i, j < 16 */
+    void (*turn)(const float *src, int64_t lds, float *dst, int64_t ldd);
+};
+
+/* NULL where the machine (or GAN_ISA) lacks the 32 registers of 16 lanes that the tile fills. */
+const struct gan__thin *gan__thin(void);
+
+#endif
