@@ -37,23 +37,22 @@ static int64_t taps(const struct gan__fold *f)
     return f->kh * f->kw * f->cb;
 }
 
-/* Rows of A in one block: whole images, or a divisor of an image's rows. */
-static int64_t block_rows(const struct gan__fold *f, int threads)
+/* Rows of A in one block: whole images, or about equal parts of one, of which the last may be
+ * smaller. `joined`: rows of all images are one run. */
+static int64_t block_rows(const struct gan__fold *f, int threads, bool joined)
 {
-    int64_t limit = (int64_t)BLOCK_BYTES * threads / (f->aw * f->ld * (int64_t)sizeof(float));
-    int64_t images = limit / f->ah, rows = limit < f->ah ? limit : f->ah;
-    if (images > 0) {
+    const int64_t limit = (int64_t)BLOCK_BYTES * threads / (f->aw * f->ld * (int64_t)sizeof(float));
+    const int64_t run = joined ? f->n * f->ah : f->ah;
+    int64_t images = limit / f->ah;
+    if (images > 0 && !joined) {
         images = images < f->n ? images : f->n;
         while (f->n % images != 0) {
             images--;
         }
         return images * f->ah;
     }
-    rows = rows > 0 ? rows : 1;
-    while (f->ah % rows != 0) {
-        rows--;
-    }
-    return rows;
+    const int64_t most = limit < 1 ? 1 : limit < run ? limit : run, parts = (run + most - 1) / most;
+    return (run + parts - 1) / parts;
 }
 
 /* Images whose results are not finished while one block runs. */
@@ -66,6 +65,22 @@ static void release(void *ctx)
 {
     struct gan__fold *f = ctx;
     gan__dnnl_step_release(&f->gemm);
+    gan__dnnl_step_release(&f->rest);
+}
+
+/* The product of `rows` rows of A; *scratch grows to what it needs. */
+static gan_status make_product(const struct gan__fold *f, struct gan__dnnl_step *step, int64_t rows,
+                               bool weights, size_t *scratch, gan_err *err)
+{
+    struct gan__dnnl_gemm g = {.m = rows * f->aw, .n = taps(f), .k = f->ca};
+    if (weights) {
+        g = (struct gan__dnnl_gemm){
+            .m = taps(f), .n = f->ca, .k = rows * f->aw, .ta = true, .add = true};
+    }
+    size_t bytes = 0;
+    gan_status st = gan__dnnl_gemm_init(step, &g, &bytes, err);
+    *scratch = bytes > *scratch ? bytes : *scratch;
+    return st;
 }
 
 static gan_status prepare(struct gan__prepare *p, const struct gan__fold *proto, bool weights,
@@ -78,30 +93,30 @@ static gan_status prepare(struct gan__prepare *p, const struct gan__fold *proto,
     *f = *proto;
     f->threads = p->threads > 1 ? p->threads : 1;
     f->ld = f->half ? (taps(f) + 15) / 16 * 16 : taps(f);
-    f->rows = block_rows(f, p->threads);
+    f->rows = block_rows(f, p->threads, weights);
     f->weight_bytes = round_up((size_t)(f->ca * f->ld) * sizeof(float));
     f->col_bytes = round_up((size_t)(f->rows * f->aw * f->ld) * sizeof(float));
-    p->ctx = f;
     if (f->half) {
+        p->ctx = f;
         if (p->out[0].dtype == GAN_BF16) {
             f->sum_bytes = round_up((size_t)(block_images(f) * f->bh * f->bw * f->cb) * 4);
         }
         p->scratch_bytes = f->weight_bytes + f->col_bytes + f->sum_bytes;
         return GAN_OK;
     }
-    struct gan__dnnl_gemm g = {.m = f->rows * f->aw, .n = taps(f), .k = f->ca};
-    if (weights) {
-        g = (struct gan__dnnl_gemm){
-            .m = taps(f), .n = f->ca, .k = f->rows * f->aw, .ta = true, .add = true};
-    }
     size_t scratch = 0;
     int old = gan__threads_set(p->threads);
-    gan_status st = gan__dnnl_gemm_init(&f->gemm, &g, &scratch, err);
+    gan_status st = make_product(f, &f->gemm, f->rows, weights, &scratch, err);
+    const int64_t rest = (weights ? f->n * f->ah : f->ah) % f->rows;
+    if (st == GAN_OK && rest > 0 && (weights || f->rows % f->ah != 0)) {
+        st = make_product(f, &f->rest, rest, weights, &scratch, err);
+    }
     gan__threads_set(old);
     if (st != GAN_OK) {
         release(f);
         return st;
     }
+    p->ctx = f;
     p->scratch_bytes = f->weight_bytes + f->col_bytes + scratch;
     return GAN_OK;
 }
@@ -155,9 +170,9 @@ static void pack_half(const struct gan__fold *f, const float *w, uint32_t *packe
 
 /* col [rows, ld] = A [rows, ca] x packed */
 static void multiply_half(const struct gan__fold *f, const uint16_t *src, const uint32_t *packed,
-                          float *col)
+                          float *col, int64_t rows)
 {
-    const int64_t rows = f->rows * f->aw, pairs = f->ca / 2;
+    const int64_t pairs = f->ca / 2;
 #pragma omp parallel for schedule(static) num_threads(f->threads)
     for (int64_t r = 0; r < rows; r += STRIP) {
         const struct gan__half_product p = {
@@ -231,10 +246,11 @@ static void clear(const struct gan__fold *f, float *dst, int64_t rows, const flo
     }
 }
 
-/* Adds what the block of A's rows [a0, a0+rows) of some images gives to those of B it touches. */
-static void fold_block(const struct gan__fold *f, const float *col, int64_t a0, float *dst)
+/* Adds what A's rows [a0, last) of some images give to the rows of B that they touch. */
+static void fold_block(const struct gan__fold *f, const float *col, int64_t a0, int64_t last,
+                       float *dst)
 {
-    const int64_t images = block_images(f), last = a0 + f->rows / images;
+    const int64_t images = block_images(f);
     const int64_t begin = a0 * f->stride_h - f->pad_h;
     const int64_t end = (last - 1) * f->stride_h - f->pad_h + f->kh;
     const int64_t r0 = begin > 0 ? begin : 0, r1 = end < f->bh ? end : f->bh;
@@ -278,32 +294,35 @@ static void run(const struct gan__call *c)
     } else {
         pack(f, c->in[1].data, packed);
     }
-    for (int64_t a = 0; a < f->n * f->ah; a += f->rows) {
-        char *src = (char *)c->in[0].data + (size_t)(a * f->aw * f->ca) * in_size;
-        char *dst = (char *)c->out[0].data + (size_t)(a / f->ah * size) * out_size;
+    const int64_t step = f->rows < f->ah ? f->rows : f->ah; /* of one image's rows */
+    for (int64_t m = 0; m < f->n; m += images) {
+        char *image = (char *)c->in[0].data + (size_t)(m * f->ah * f->aw * f->ca) * in_size;
+        char *dst = (char *)c->out[0].data + (size_t)(m * size) * out_size;
         float *sum = (float *)(void *)(f->sum_bytes > 0 ? spare : dst);
-        if (f->half) {
-            multiply_half(f, (const uint16_t *)(const void *)src, (const uint32_t *)(void *)packed,
-                          col);
-        } else {
-            gan__dnnl_step_run(&f->gemm, (void *[]){src, packed, col, spare});
+        clear(f, sum, images * f->bh, bias);
+        for (int64_t a = 0; a < f->ah; a += step) {
+            const int64_t last = a + step < f->ah ? a + step : f->ah;
+            char *src = image + (size_t)(a * f->aw * f->ca) * in_size;
+            if (f->half) {
+                multiply_half(f, (const uint16_t *)(const void *)src,
+                              (const uint32_t *)(void *)packed, col, images * (last - a) * f->aw);
+            } else {
+                gan__dnnl_step_run(last - a == step ? &f->gemm : &f->rest,
+                                   (void *[]){src, packed, col, spare});
+            }
+            fold_block(f, col, a, last, sum);
         }
-        if (a % f->ah == 0) {
-            clear(f, sum, images * f->bh, bias);
-        }
-        fold_block(f, col, a % f->ah, sum);
-        if ((a + f->rows) % f->ah == 0) {
-            finish(f, sum, dst, images);
-        }
+        finish(f, sum, dst, images);
     }
 }
 
 /* Rows of windows of B for the pixels of one block of A. */
-static void unfold_block(const struct gan__fold *f, const float *src, int64_t first, float *col)
+static void unfold_block(const struct gan__fold *f, const float *src, int64_t first, int64_t rows,
+                         float *col)
 {
     int64_t ld = taps(f), run = f->kw * f->cb;
 #pragma omp parallel for schedule(static)
-    for (int64_t r = 0; r < f->rows; r++) {
+    for (int64_t r = 0; r < rows; r++) {
         int64_t image = (first + r) / f->ah, a = (first + r) % f->ah;
         for (int64_t i = 0; i < f->kh; i++) {
             int64_t b = a * f->stride_h - f->pad_h + i;
@@ -335,10 +354,12 @@ static void weight_run(const struct gan__call *c)
     void *spare = s + f->weight_bytes + f->col_bytes;
     float *wide = c->in[0].data, *w = c->out[0].data;
     memset(packed, 0, f->weight_bytes);
-    for (int64_t a = 0; a < f->n * f->ah; a += f->rows) {
-        unfold_block(f, c->in[1].data, a, col);
+    const int64_t all = f->n * f->ah;
+    for (int64_t a = 0; a < all; a += f->rows) {
+        const bool whole = a + f->rows <= all;
+        unfold_block(f, c->in[1].data, a, whole ? f->rows : all - a, col);
         void *data[] = {col, wide + a * f->aw * f->ca, packed, spare};
-        gan__dnnl_step_run(&f->gemm, data);
+        gan__dnnl_step_run(whole ? &f->gemm : &f->rest, data);
     }
     const float *src = packed;
     for (int64_t i = 0; i < f->kh; i++) {

@@ -7,7 +7,7 @@
 
 /* The wide image A [n,ah,aw,ca] and the narrow one B [n,bh,bw,cb], as dnnl_fold.c says. */
 struct gan__fold {
-    struct gan__dnnl_step gemm; /* of f32 */
+    struct gan__dnnl_step gemm, rest; /* of f32: one block, and the last one when it is smaller */
     const struct gan__attr_post *post;
     int64_t n, ah, aw, ca, bh, bw, cb, kh, kw, stride_h, stride_w, pad_h, pad_w;
     bool flip, half;                           /* half: A is bf16 */
