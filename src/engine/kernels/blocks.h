@@ -33,6 +33,8 @@ struct gan__block_lanes {
                    float *plain, int64_t lane, int64_t first, int64_t end);
     /* dst[c * taps + t] = rows[t][c] of 16-bit numbers; channels a multiple of 16 */
     void (*unfold)(const uint16_t *const *rows, int64_t taps, int64_t channels, uint16_t *dst);
+    /* ... of f32 */
+    void (*unfold_words)(const float *const *rows, int64_t taps, int64_t channels, float *dst);
 };
 
 /* The set for this machine. */

@@ -190,4 +190,33 @@ static void unfold(const uint16_t *const *rows, int64_t taps, int64_t channels, 
     }
 }
 
-const struct gan__block_lanes SET = {.pack = pack, .unpack = unpack, .unfold = unfold};
+static inline void unfold_words_tile(const float *const *rows, int64_t n, int64_t taps,
+                                     int64_t room, float *dst)
+{
+    word16 x[N] = {{0}};
+    for (int64_t k = 0; k < n; k++) {
+        x[k] = load_whole(rows[k]);
+    }
+    gan__turn(x);
+    for (int k = 0; k < N; k++) {
+        const bool whole = n == N || k * taps + N <= room;
+        memcpy(dst + k * taps, &x[k], whole ? sizeof x[k] : (size_t)n * sizeof *dst);
+    }
+}
+
+static void unfold_words(const float *const *rows, int64_t taps, int64_t channels, float *dst)
+{
+    const float *at[N];
+    for (int64_t c = 0; c < channels; c += N) {
+        for (int64_t t = (taps - 1) / N * N; t >= 0; t -= N) {
+            const int64_t n = taps - t < N ? taps - t : N, first = c * taps + t;
+            for (int64_t k = 0; k < n; k++) {
+                at[k] = rows[t + k] + c;
+            }
+            unfold_words_tile(at, n, taps, channels * taps - first, dst + first);
+        }
+    }
+}
+
+const struct gan__block_lanes SET = {
+    .pack = pack, .unpack = unpack, .unfold = unfold, .unfold_words = unfold_words};
