@@ -32,6 +32,7 @@ struct gan_classifier_info {
     const char *hash; /* of its weights and of how it sees images, hexadecimal */
     int64_t height, width, channels;
     gan_range range;  /* of the pixels it takes */
+    bool resize;      /* its data were scaled to this size, not padded */
     int64_t classes;  /* class scores of an image */
     int64_t features; /* units of the hidden layer */
     int64_t step;     /* iterations of training */

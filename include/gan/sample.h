@@ -44,6 +44,7 @@ struct gan_sampler_info {
     int64_t latent;                 /* length of a latent vector */
     bool uniform;                   /* latents are uniform on +-sqrt 3 instead of N(0,1) */
     gan_range range;                /* of the pixels */
+    bool resize;                    /* its data were scaled to this size, not padded */
     bool points;                    /* samples are points, not images: [n,1,1,channels] */
     int64_t classes;                /* that can be asked for; 0: the generator knows none */
     const char *const *class_names; /* `classes` names, or NULL */

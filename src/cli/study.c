@@ -86,6 +86,7 @@ static gan_status load(const struct gan__study_data *d, const char *spec, bool a
     const struct gan_loader_cfg cfg = {.batch = GAN__STUDY_IMAGES,
                                        .seed = SEED,
                                        .range = d->range,
+                                       .fit = d->resize ? GAN_FIT_RESIZE : GAN_FIT_AUTO,
                                        .height = d->height,
                                        .width = d->width,
                                        .channels = d->channels,
@@ -113,7 +114,8 @@ gan_status gan__study_data_open(struct gan__study_data *d, const char *spec, con
                                   .height = i->height,
                                   .width = i->width,
                                   .channels = i->channels,
-                                  .range = i->range};
+                                  .range = i->range,
+                                  .resize = i->resize};
     size_t n = (size_t)(GAN__STUDY_IMAGES * d->size);
     d->real = gan__alloc_array(n, sizeof *d->real);
     d->fake = gan__alloc_array(n, sizeof *d->fake);

@@ -36,6 +36,7 @@ struct gan__study_data {
     int64_t size;       /* numbers in an image */
     int64_t height, width, channels;
     gan_range range;
+    bool resize; /* scaled to this size, as in training */
 };
 
 /* Images for a model that makes what `s` makes. owns: the caller, gan__study_data_release. */

@@ -88,6 +88,7 @@ static gan_status build(gan_classifier *c, const gan_checkpoint *file,
     i->width = t->width;
     i->channels = t->channels;
     i->range = t->range;
+    i->resize = gan__meta_resized(file);
     i->batch = opts->batch > 0 ? opts->batch : DEFAULT_BATCH;
     size_t floats = (size_t)(i->batch * i->height * i->width * i->channels);
     c->input = gan__alloc_array(floats, sizeof *c->input);
@@ -286,7 +287,7 @@ gan_status gan_classifier_measure(gan_classifier *c, const char *spec,
     if (status == GAN_OK) {
         const struct gan_dataset_info *info = gan_dataset_about(ds);
         bool pads = info->height <= i->height && info->width <= i->width;
-        cfg.fit = pads ? GAN_FIT_AUTO : GAN_FIT_RESIZE;
+        cfg.fit = pads && !i->resize ? GAN_FIT_AUTO : GAN_FIT_RESIZE;
         status = gan_loader_new(ds, &cfg, &loader, err);
     }
     if (status == GAN_OK) {

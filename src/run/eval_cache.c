@@ -36,6 +36,7 @@ static uint64_t key_of(const struct gan__eval_source *s, const struct gan__eval_
         numbers[11] = (int64_t)st.st_size;
     }
     uint64_t h = gan__hash_bytes(0, numbers, sizeof numbers);
+    h = gan__hash_mix(h, take->resize ? 1 : 0);
     h = gan__hash_mix(h, gan__hash_text(s->spec));
     h = gan__hash_mix(h, gan__hash_text(d->file));
     h = gan__hash_mix(h, gan__hash_text(f->name));

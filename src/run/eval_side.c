@@ -238,7 +238,10 @@ static gan_status stream_init(struct stream *t, struct gan__eval_source *s,
         return GAN_OK;
     }
     if (s->kind == GAN__EVAL_DATA) {
-        struct gan_loader_cfg cfg = {.batch = 1, .seed = take->seed, .plain = true};
+        struct gan_loader_cfg cfg = {.batch = 1,
+                                     .seed = take->seed,
+                                     .fit = take->resize ? GAN_FIT_RESIZE : GAN_FIT_AUTO,
+                                     .plain = true};
         if (!s->points && take->height > 0) {
             t->height = cfg.height = take->height;
             t->width = cfg.width = take->width;
@@ -375,7 +378,10 @@ static gan_status collect_batch(struct stream *t, const struct gan__eval_take *t
 static void describe_resize(const struct gan__eval_source *s, const struct gan__eval_take *take,
                             struct gan__eval_arrays *a)
 {
-    (void)gan__copy(a->resize, sizeof a->resize, "none");
+    (void)gan__copy(a->resize, sizeof a->resize,
+                    s->kind == GAN__EVAL_RUN && gan_sampler_about(s->sampler)->resize
+                        ? "resized in training"
+                        : "none");
     if (s->kind != GAN__EVAL_DATA || s->points) {
         return;
     }
@@ -389,7 +395,7 @@ static void describe_resize(const struct gan__eval_source *s, const struct gan__
     int64_t h = take->height > 0 ? take->height : s->height,
             w = take->width > 0 ? take->width : s->width;
     if (i->height != h || i->width != w) {
-        bool padded = i->size == 0 && h >= i->height && w >= i->width;
+        bool padded = i->size == 0 && !take->resize && h >= i->height && w >= i->width;
         (void)gan__format(a->resize, sizeof a->resize, "%s from %" PRId64 "x%" PRId64,
                           padded ? "padded" : "resized (triangle, antialiased)", i->height,
                           i->width);

@@ -40,6 +40,7 @@ struct gan__eval_take {
     int64_t n;
     uint64_t seed;
     int64_t height, width, channels; /* a data set is brought to these */
+    bool resize;                     /* by scaling also where padding would do */
     unsigned needs;                  /* gan_need bits */
     gan_features *network;           /* NULL without */
     int threads;

@@ -75,6 +75,7 @@ static gan_status collect_reals(struct gan__evaluator *e, const struct gan__sess
     struct gan__eval_take take = {.n = e->n < source.n ? e->n : source.n,
                                   .seed = (uint64_t)s->recipe->run.seed,
                                   .height = g->height,
+                                  .resize = s->resize,
                                   .width = g->width,
                                   .channels = g->channels,
                                   .needs = e->needs,

@@ -182,6 +182,8 @@ static gan_status collect(gan_evaluation *e, struct gan__eval_source *s,
                                   .height = size->height,
                                   .width = size->width,
                                   .channels = size->channels,
+                                  .resize = e->fake.kind == GAN__EVAL_RUN &&
+                                            gan_sampler_about(e->fake.sampler)->resize,
                                   .needs = e->needs,
                                   .network = e->network,
                                   .threads = e->threads,

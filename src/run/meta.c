@@ -133,6 +133,12 @@ gan_status gan__meta_i64(const gan_checkpoint *c, const char *key, int64_t *out,
     return GAN_OK;
 }
 
+bool gan__meta_resized(const gan_checkpoint *c)
+{
+    const char *fit = gan_checkpoint_meta(c, "data.fit");
+    return fit != NULL && strcmp(fit, "resize") == 0;
+}
+
 static gan_status read_task(const gan_checkpoint *c, struct gan_task *t, gan_err *err)
 {
     const char *range = gan_checkpoint_meta(c, "data.range");

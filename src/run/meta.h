@@ -22,6 +22,8 @@ void gan__meta_release(struct gan__meta *m);
 gan_status gan__meta_compare(const struct gan__meta *m, const gan_checkpoint *c, gan_err *err);
 
 /* Model, fitted options and task out of a checkpoint. */
+/* Whether the data of training were scaled to their size. */
+bool gan__meta_resized(const gan_checkpoint *c);
 gan_status gan__meta_recipe(const gan_checkpoint *c, struct gan__recipe *r, gan_err *err);
 
 /* A whole number of the metadata; GAN_E_FORMAT when it is missing or malformed. */

@@ -74,6 +74,7 @@ static gan_status fill_info(gan_sampler *s, const gan_checkpoint *c, gan_err *er
     info->hash = gan__arena_strdup(&s->recipe.arena, hash != NULL ? hash : "");
     info->model = s->recipe.model->name;
     info->range = t->range;
+    info->resize = gan__meta_resized(c);
     info->points = points != NULL && strcmp(points, "true") == 0;
     info->height = s->generator.height;
     info->width = s->generator.width;

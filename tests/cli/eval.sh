@@ -22,6 +22,16 @@ run 0 sample run --n 50 --seed 3 --out x.npy
 run 0 eval x.npy --data idx:a --metrics kid,prdc --n 50 --seed 3 --threads 1 --json
 [ "$(grep '"value"' out)" = "$(grep '"value"' first)" ] || fail "array and run differ"
 
+# reals come to the samples' size as in training: scaled where --size asked for it, padded where the model did
+gray_idx 40 28 28 >large
+run 0 train gan --data idx:large --size 32 --out scaled --steps 1 --batch 8 --width 4 --z 8 --threads 1
+run 0 eval scaled --data idx:large --metrics kid --n 40 --json
+prints '"resize": "resized in training"' '"resize": "resized (triangle, antialiased) from 28x28"'
+grep -q differently err && fail "the same resizing is warned about"
+run 0 train dcgan --data idx:large --out padded --steps 1 --batch 4 --width 4 --z 8 --threads 1
+run 0 eval padded --data idx:large --metrics kid --n 40 --json
+prints '"resize": "none"' '"resize": "padded from 28x28"'
+
 # features against features; FID of a set with itself
 { npy 20 2; i=0; while [ $i -lt 40 ]; do bytes 0 0 $((i * 3 % 128)) $((60 + i % 7)); i=$((i + 1)); done; } >f.npy
 run 0 eval f.npy --data f.npy --metrics prdc --json
