@@ -19,15 +19,17 @@
 #include "engine/kernels/thin.h"
 #include <gan/plan.h>
 
-/* Outputs that are no multiple of 6 or 16, several runs of 64 samples, the least inner extent; the
- * last two are not served: a batch of 60, inputs that end in the middle of a block. */
+/* Outputs that are no multiple of 6, 16 or 64, several runs of 64 samples, the least inner extent;
+ * the last two are not served: a batch of 60, inputs that end in the middle of a block. */
 static const struct shape {
     int64_t m, n, k;
-    bool served;
-} shapes[] = {{64, 784, 1024, true}, {128, 257, 528, true}, {192, 515, 256, true},
-              {64, 512, 2048, true}, {60, 512, 512, false}, {64, 512, 520, false}};
+    bool served, back; /* forward; data gradient */
+} shapes[] = {{64, 784, 1024, true, true},  {64, 304, 784, true, true},
+              {128, 257, 528, true, false}, {192, 515, 256, true, false},
+              {64, 512, 2048, true, true},  {60, 512, 512, false, false},
+              {64, 512, 520, false, false}};
 
-enum { OUTPUTS = 6 };
+enum { OUTPUTS = 7, FORWARD = 6 };
 
 static void fill(float *x, int64_t n, uint64_t key)
 {
@@ -38,15 +40,16 @@ static void fill(float *x, int64_t n, uint64_t key)
     }
 }
 
-/* x w', and each activation of (scaled x) w' + b. */
+/* x w', each activation of (scaled x) w' + b, and d w. */
 static gan_plan *build(const struct shape *s, const char *backend, int threads)
 {
     gan_graph *g = gan_graph_new(NULL, GAN_F32);
     gan_val x = gan_feed(g, "x", GAN_F32, GAN_SHAPE(s->m, s->k));
     gan_val w = gan_feed(g, "w", GAN_F32, GAN_SHAPE(s->n, s->k));
     gan_val b = gan_feed(g, "b", GAN_F32, GAN_SHAPE(1, s->n)), out[OUTPUTS];
+    gan_val d = gan_feed(g, "d", GAN_F32, GAN_SHAPE(s->m, s->n));
     out[0] = gan_matmul(g, x, w, false, true);
-    for (int i = 1; i < OUTPUTS; i++) {
+    for (int i = 1; i < FORWARD; i++) {
         gan_val part = gan_scale(g, x, 0.02 * i);
         out[i] = gan_add(g, gan_matmul(g, part, w, false, true), b);
     }
@@ -54,6 +57,7 @@ static gan_plan *build(const struct shape *s, const char *backend, int threads)
     out[3] = gan_leaky_relu(g, out[3], 0.2);
     out[4] = gan_tanh(g, out[4]);
     out[5] = gan_sigmoid(g, out[5]);
+    out[6] = gan_matmul(g, d, w, false, false);
     gan_err err = {0};
     struct gan_plan_opts o = {.backend = backend, .threads = threads, .verify = true};
     gan_plan *p = gan_plan_new(g, out, OUTPUTS, &o, &err);
@@ -64,13 +68,14 @@ static gan_plan *build(const struct shape *s, const char *backend, int threads)
     return p;
 }
 
-static void run(gan_plan *p, const struct shape *s, float *x, float *w, float *b)
+static void run(gan_plan *p, const struct shape *s, float *x, float *w, float *b, float *d)
 {
     struct gan_feed_data feeds[] = {{"x", {GAN_F32, GAN_SHAPE(s->m, s->k), x}},
                                     {"w", {GAN_F32, GAN_SHAPE(s->n, s->k), w}},
-                                    {"b", {GAN_F32, GAN_SHAPE(1, s->n), b}}};
+                                    {"b", {GAN_F32, GAN_SHAPE(1, s->n), b}},
+                                    {"d", {GAN_F32, GAN_SHAPE(s->m, s->n), d}}};
     gan_err err = {0};
-    if (gan_plan_run(p, &(struct gan_run){.feeds = feeds, .n_feeds = 3}, &err) != GAN_OK) {
+    if (gan_plan_run(p, &(struct gan_run){.feeds = feeds, .n_feeds = 4}, &err) != GAN_OK) {
         fail_msg("%s", err.message);
     }
 }
@@ -108,20 +113,24 @@ static void compare(const struct shape *s)
     float *x = malloc((size_t)(s->m * s->k) * sizeof *x);
     float *w = malloc((size_t)(s->n * s->k) * sizeof *w);
     float *b = malloc((size_t)s->n * sizeof *b);
-    assert_true(x && w && b);
+    float *d = malloc((size_t)(s->m * s->n) * sizeof *d);
+    assert_true(x && w && b && d);
+    fill(d, s->m * s->n, 4);
     fill(x, s->m * s->k, 1);
     fill(w, s->n * s->k, 2);
     fill(b, s->n, 3);
     gan_plan *ref = build(s, "ref", 1), *cpu[3];
-    run(ref, s, x, w, b);
+    run(ref, s, x, w, b, d);
     for (int t = 0; t < 3; t++) {
         cpu[t] = build(s, "cpu", t + 1);
-        assert_int_equal(served(cpu[t]), s->served && gan__thin() ? OUTPUTS : 0);
-        run(cpu[t], s, x, w, b);
+        assert_int_equal(served(cpu[t]),
+                         gan__thin() ? (s->served ? FORWARD : 0) + (s->back ? 1 : 0) : 0);
+        run(cpu[t], s, x, w, b, d);
         for (int i = 0; i < OUTPUTS; i++) {
             const gan_tensor *y = gan_plan_output(cpu[t], i);
-            close_to(y, gan_plan_output(ref, i), i > 0 ? "bias and activation" : "product");
-            if (t > 0 && s->served && gan__thin()) {
+            close_to(y, gan_plan_output(ref, i),
+                     i > 0 && i < FORWARD ? "bias and activation" : "product");
+            if (t > 0 && gan__thin() && (i < FORWARD ? s->served : s->back)) {
                 assert_memory_equal(y->data, gan_plan_output(cpu[0], i)->data, gan_tensor_bytes(y));
             }
         }
@@ -133,6 +142,7 @@ static void compare(const struct shape *s)
     free(x);
     free(w);
     free(b);
+    free(d);
 }
 
 static void test_products(void **state)

@@ -1,10 +1,12 @@
-/* cpu_thin.c: forward products of a batch of 64 (128, 192, 256) rows with the weights of a layer,
- * y = act(x W' + bias), in f32.
+/* cpu_thin.c: products of a batch of 64 (128, 192, 256) rows with the weights of a layer, in f32:
+ * forward, y = act(x W' + bias), and the data gradient, d W.
  *
  * The library copies its operands to an order of its own, which pays when each number is used many
- * times; here a weight meets 64 rows, once. The rows of a tile are rows of W where they lie, its
- * lanes are samples: x, which is small, is turned first, sums are turned back as they are stored.
- * Each element is one chain of sums whatever thread computes it: same bits for any thread count. */
+ * times; here a weight meets 64 rows, once. Tiles read W where it lies and fetch from memory what
+ * comes next meanwhile. Forward, the rows of a tile are rows of W and its lanes are samples: x,
+ * which is small, is turned first, sums are turned back as they are stored. Backward, rows are
+ * samples and lanes are columns of W. Each element is one chain of sums whatever thread computes
+ * it: same bits for any thread count. */
 #include "base/err.h"
 #include "cpu_post.h"
 #include "engine/graph/attr.h"
@@ -28,6 +30,7 @@ struct product {
     const struct gan__thin *loops;
     int64_t m, n, k;                   /* samples, outputs, inputs of the layer */
     const struct gan__attr_post *post; /* NULL for nothing */
+    bool backward;                     /* y [m,n] = d [m,k] W with W [k,n] */
 };
 
 static gan_status prepare(struct gan__prepare *p, const struct gan__attr_post *post, gan_err *err)
@@ -48,7 +51,14 @@ static gan_status prepare(struct gan__prepare *p, const struct gan__attr_post *p
 
 static gan_status prepare_plain(struct gan__prepare *p, gan_err *err)
 {
-    return prepare(p, NULL, err);
+    GAN_TRY(prepare(p, NULL, err));
+    const struct gan__attr_matmul *a = p->attr;
+    struct product *x = p->ctx;
+    if (a->tb == 0) {
+        x->backward = true;
+        p->scratch_bytes = 0;
+    }
+    return GAN_OK;
 }
 
 static gan_status prepare_post(struct gan__prepare *p, gan_err *err)
@@ -113,6 +123,29 @@ static void run_share(const struct product *p, const struct gan__call *c, int64_
     }
 }
 
+/* Data gradients, the share of thread i of n: strips of 64 columns of W, all rows of d against one
+ * while it is hot and the next one comes. */
+static void run_back(const struct product *p, const struct gan__call *c, int64_t i, int64_t n)
+{
+    const int64_t tiles = (p->m + ROWS - 1) / ROWS, strips = (p->n + LANES - 1) / LANES;
+    const int64_t lines = (p->k + 15) / 16 * 6;
+    for (int64_t q = tiles * strips * i / n; q < tiles * strips * (i + 1) / n; q++) {
+        const int64_t row = q % tiles * ROWS, at = q / tiles * LANES;
+        const int rows = (int)(p->m - row < ROWS ? p->m - row : ROWS);
+        const float *d = (const float *)c->in[0].data + row * p->k;
+        const float *w = (const float *)c->in[1].data + at;
+        float *y = (float *)c->out[0].data + row * p->n + at;
+        if (p->n - at >= LANES) {
+            const int64_t line = q % tiles * lines;
+            p->loops->wide(d, w, p->k, p->n, rows, y, w + LANES, line);
+            continue;
+        }
+        for (int64_t j = 0; j < p->n - at; j += BLOCK) {
+            p->loops->narrow(d, w + j, p->k, p->n, rows, y + j);
+        }
+    }
+}
+
 static void run(const struct gan__call *c)
 {
     const struct product *p = c->ctx;
@@ -120,9 +153,13 @@ static void run(const struct gan__call *c)
 #pragma omp parallel num_threads(c->run->threads)
     {
         const int64_t i = omp_get_thread_num(), n = omp_get_num_threads();
-        turn_inputs(p, c->in[0].data, c->scratch, blocks * i / n, blocks * (i + 1) / n);
+        if (p->backward) {
+            run_back(p, c, i, n);
+        } else {
+            turn_inputs(p, c->in[0].data, c->scratch, blocks * i / n, blocks * (i + 1) / n);
 #pragma omp barrier
-        run_share(p, c, i, n);
+            run_share(p, c, i, n);
+        }
     }
 }
 
@@ -132,10 +169,14 @@ static bool worth(const struct gan__type *in, int n_in, const struct gan__type *
                   bool ta, bool tb)
 {
     if (!gan__match_f32(in, n_in, out, n_out, NULL) || n_in < 2 || in[0].shape.rank != 2 ||
-        in[1].shape.rank != 2 || ta || !tb || gan__thin() == NULL) {
+        in[1].shape.rank != 2 || ta || gan__thin() == NULL) {
         return false;
     }
-    const int64_t m = in[0].shape.dim[0], k = in[0].shape.dim[1], n = in[1].shape.dim[0];
+    const int64_t m = in[0].shape.dim[0], k = in[0].shape.dim[1];
+    const int64_t n = in[1].shape.dim[tb ? 0 : 1];
+    if (!tb && n % BLOCK != 0) {
+        return false;
+    }
     return m > 0 && m % LANES == 0 && m <= MOST_BATCH && k % BLOCK == 0 && k >= LEAST_INNER &&
            k <= MOST_INNER && n * k >= LEAST_WEIGHTS;
 }
@@ -151,7 +192,7 @@ static bool match_post(const struct gan__type *in, int n_in, const struct gan__t
                        const void *attr)
 {
     const struct gan__attr_post *a = attr;
-    return worth(in, n_in, out, n_out, a->ta != 0, a->tb != 0);
+    return a->tb != 0 && worth(in, n_in, out, n_out, a->ta != 0, a->tb != 0);
 }
 
 GAN_KERNEL(cpu, matmul, thin) = {.backend = "cpu",

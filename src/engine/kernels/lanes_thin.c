@@ -70,6 +70,62 @@ FUSED static void tile(const float *w, const float *x, int64_t k, int64_t ldx, c
     EACH_ROW(FINISH)
 }
 
+FUSED static void wide(const float *d, const float *w, int64_t k, int64_t ldo, int rows, float *out,
+                       const float *next, int64_t line)
+{
+    FUSE const vec zero = {0};
+#define START_D(R)                                                                                 \
+    const float *d##R = d + ((R) < rows ? (R) : rows - 1) * k;                                     \
+    vec c##R##0 = zero, c##R##1 = zero, c##R##2 = zero, c##R##3 = zero;
+    EACH_ROW(START_D)
+    for (int64_t i = 0; i < k;) {
+        const int64_t end = i + LINE < k ? i + LINE : k;
+        for (int f = 0; f < 6; f++, line++) {
+            __builtin_prefetch(next + line / 4 * ldo + line % 4 * LINE, 0, 2);
+        }
+        for (; i < end; i++, w += ldo) {
+            const vec x0 = at(w), x1 = at(w + 16), x2 = at(w + 32), x3 = at(w + 48);
+#define STEP_D(R)                                                                                  \
+    {                                                                                              \
+        const float s = d##R[i];                                                                   \
+        c##R##0 += x0 * s;                                                                         \
+        c##R##1 += x1 * s;                                                                         \
+        c##R##2 += x2 * s;                                                                         \
+        c##R##3 += x3 * s;                                                                         \
+    }
+            EACH_ROW(STEP_D)
+        }
+    }
+#define FINISH_D(R)                                                                                \
+    if ((R) < rows) {                                                                              \
+        put(out + (R)*ldo, c##R##0);                                                               \
+        put(out + (R)*ldo + 16, c##R##1);                                                          \
+        put(out + (R)*ldo + 32, c##R##2);                                                          \
+        put(out + (R)*ldo + 48, c##R##3);                                                          \
+    }
+    EACH_ROW(FINISH_D)
+}
+
+FUSED static void narrow(const float *d, const float *w, int64_t k, int64_t ldo, int rows,
+                         float *out)
+{
+    FUSE const vec zero = {0};
+#define START_N(R)                                                                                 \
+    const float *d##R = d + ((R) < rows ? (R) : rows - 1) * k;                                     \
+    vec c##R = zero;
+    EACH_ROW(START_N)
+    for (int64_t i = 0; i < k; i++, w += ldo) {
+        const vec x = at(w);
+#define STEP_N(R) c##R += x * d##R[i];
+        EACH_ROW(STEP_N)
+    }
+#define FINISH_N(R)                                                                                \
+    if ((R) < rows) {                                                                              \
+        put(out + (R)*ldo, c##R);                                                                  \
+    }
+    EACH_ROW(FINISH_N)
+}
+
 /* Lane l of the two results of exchanging, between vectors D apart, the lanes D apart. */
 #define LOW(D, L) (((L) & (D)) ? 16 + (L) - (D) : (L))
 #define HIGH(D, L) (((L) & (D)) ? 16 + (L) : (L) + (D))
@@ -106,7 +162,7 @@ static void turn(const float *src, int64_t lds, float *dst, int64_t ldd)
 #define THIN PASTE(gan__thin, GAN_LANES_SUFFIX)
 
 extern const struct gan__thin THIN;
-const struct gan__thin THIN = {tile, turn};
+const struct gan__thin THIN = {tile, wide, narrow, turn};
 
 #else
 typedef int gan__thin_unused; /* a file is not empty */
