@@ -86,8 +86,7 @@ static void specs(void **state)
     } wrong[] = {
         {"", GAN_E_ARG, "no data named"},
         {"fasion-mnist", GAN_E_ARG, "unknown data 'fasion-mnist' (did you mean fashion-mnist?)"},
-        {"imagenet", GAN_E_ARG,
-         "edges, fashion-mnist, folder, idx, lowres, pairs, pairs-idx, quadratics, toy"},
+        {"imagenet", GAN_E_ARG, "folder, idx, lowres, pairs, pairs-idx, quadratics, stacked, toy"},
         {"idx", GAN_E_ARG, "needs an argument: idx:DIR|FILE"},
         {"idx:?size=3", GAN_E_ARG, "needs an argument"},
         {"fashion-mnist:train", GAN_E_ARG, "takes nothing after a colon"},
