@@ -1,296 +1,12 @@
 /* toy.c: a small GAN: perceptrons, a loss and regularisers of the library, one plan for each question,
  * compiled when it is first asked. */
-#include "toy.h"
+#include "toy_parts.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
-#include "losses/pairwise.h"
-
-#include <gan/loss.h>
-#include <gan/nn.h>
-#include <gan/optim.h>
-#include <gan/plan.h>
-#include <gan/reg.h>
-#include <gan/store.h>
 
 #include <math.h>
 #include <string.h>
-
-enum { MAX_PARAMS = 2 * GAN__TOY_DEPTH + 2, NAME = 48 };
-
-enum question {
-    DISC_STEP,
-    DISC_LOSS,
-    GEN_STEP,
-    FIT_STEP,
-    GENERATE,
-    SCORES,
-    LAYERS,
-    JACOBIAN,
-    GRADIENT
-};
-enum { GRADIENTS = 3, PLANS = GRADIENT + GRADIENTS };
-
-/* What a network function reads, and where it leaves the outputs of its hidden layers. */
-struct mlp {
-    int64_t width, depth, out;
-    bool relu, spectral;
-    gan_val *hidden; /* NULL: nowhere */
-};
-
-/* A network with its optimiser. */
-struct side {
-    struct mlp mlp;
-    gan_net *net;
-    struct gan_optim optim;
-    char scalar[GAN_OPTIM_MAX_SCALARS][NAME];
-    int64_t updates;
-};
-
-struct gan__toy {
-    struct gan__toy_opts opts;
-    const struct gan_loss *loss;             /* NULL: transport */
-    const struct gan_loss *asked[GRADIENTS]; /* by gan__toy_gen_gradient; NULL: loss */
-    int n_asked;
-    struct gan_regs regs;
-    struct side disc, gen;
-    gan_val hidden[GAN__TOY_DEPTH];
-    gan_store *store;
-    gan_plan *plan[PLANS];
-};
-
-/* --- networks ----------------------------------------------------------------------------------- */
-
-static void mlp(gan_nn *nn, const gan_val *in, gan_val *out, const void *opts)
-{
-    const struct mlp *o = opts;
-    gan_graph *g = gan_nn_graph(nn);
-    gan_val h = in[0];
-    for (int k = 0; k < (int)o->depth; k++) {
-        const struct gan_linear hidden = {.out = o->width, .bias = true, .spectral = o->spectral};
-        h = gan_linear(nn, gan_nn_format(nn, "%d", k), h, hidden);
-        h = o->relu ? gan_relu(g, h) : gan_tanh(g, h);
-        if (o->hidden != NULL) {
-            o->hidden[k] = h;
-        }
-    }
-    out[0] = gan_linear(nn, gan_nn_format(nn, "%d", (int)o->depth), h,
-                        (struct gan_linear){.out = o->out, .bias = true, .spectral = o->spectral});
-}
-
-static gan_val apply(gan_graph *g, const struct side *s, gan_mode mode, gan_val x)
-{
-    gan_val out = {0};
-    gan_net_apply(g, s->net, NULL, mode, &x, &out);
-    return out;
-}
-
-static gan_val feed(gan_graph *g, const char *name, int64_t rows, int64_t size)
-{
-    return gan_feed(g, name, GAN_F32, GAN_SHAPE(rows, size));
-}
-
-/* The fakes of a step: those of the generator, or those given. */
-static gan_val fakes(gan_graph *g, const struct gan__toy *t)
-{
-    if (t->opts.latent == 0) {
-        return feed(g, "from", t->opts.batch, t->opts.size);
-    }
-    return apply(g, &t->gen, GAN_EVAL, feed(g, "from", t->opts.batch, t->opts.latent));
-}
-
-/* --- losses ------------------------------------------------------------------------------------- */
-
-/* The c-transform of phi on a batch: min over i of |x_i - y_j| - phi(x_i). */
-static gan_val c_transform(gan_graph *g, gan_val real, gan_val on_real, gan_val fake)
-{
-    gan_val gap = gan_sub(g, on_real, gan__pair_distance(g, real, fake, 1e-12));
-    return gan_neg(g, gan_reduce_max(g, gap, GAN_AXIS(0), false));
-}
-
-static gan_val disc_loss(gan_graph *g, const struct gan__toy *t, gan_val real, gan_val fake,
-                         gan_val on_real, gan_val on_fake)
-{
-    if (t->loss != NULL) {
-        return gan_loss_disc(t->loss, g, on_real, on_fake);
-    }
-    gan_val dual = c_transform(g, real, on_real, fake);
-    return gan_neg(g, gan_add(g, gan_mean_all(g, on_real), gan_mean_all(g, dual)));
-}
-
-struct penalised {
-    gan_graph *g;
-    const struct gan__toy *t;
-};
-
-static gan_val penalty_score(void *user, gan_val x)
-{
-    const struct penalised *p = user;
-    return apply(p->g, &p->t->disc, GAN_EVAL, x);
-}
-
-static gan_val penalty_uniform(void *user, const char *name, gan_shape shape)
-{
-    const struct penalised *p = user;
-    shape.dim[0] = p->t->opts.batch;
-    return gan_random_uniform(p->g, name, shape);
-}
-
-static gan_val penalty_normal(void *user, const char *name, gan_shape shape)
-{
-    const struct penalised *p = user;
-    shape.dim[0] = p->t->opts.batch;
-    return gan_random_normal(p->g, name, shape);
-}
-
-static gan_val penalties(gan_graph *g, const struct gan__toy *t, gan_val loss, gan_val real,
-                         gan_val fake, gan_val on_real, gan_val on_fake)
-{
-    struct penalised user = {g, t};
-    const struct gan_reg_context c = {.g = g,
-                                      .phase = GAN_REG_DISC,
-                                      .real = real,
-                                      .fake = fake,
-                                      .on_real = on_real,
-                                      .on_fake = on_fake,
-                                      .score = penalty_score,
-                                      .uniform = penalty_uniform,
-                                      .normal = penalty_normal,
-                                      .user = &user};
-    for (int i = 0; i < t->regs.n; i++) {
-        if (t->regs.term[i].kind->penalty != NULL) {
-            loss = gan_add(g, loss, t->regs.term[i].kind->penalty(&c, t->regs.term[i].value));
-        }
-    }
-    return loss;
-}
-
-/* --- plans -------------------------------------------------------------------------------------- */
-
-static void update(gan_graph *g, struct side *s, const char *phase, gan_val loss)
-{
-    const char *names[MAX_PARAMS];
-    gan_val params[MAX_PARAMS], grads[MAX_PARAMS];
-    struct gan_update u;
-    const int n = gan_net_weights(g, s->net, names, params);
-    gan_grad(g, loss, params, n, grads);
-    gan_optim_apply(g, &s->optim,
-                    &(struct gan_optim_args){
-                        .phase = phase, .names = names, .params = params, .grads = grads, .n = n},
-                    &u);
-}
-
-static void limit(gan_graph *g, const struct gan__toy *t)
-{
-    const char *names[MAX_PARAMS];
-    const int n = gan_net_weights(g, t->disc.net, names, NULL);
-    for (int i = 0; i < t->regs.n; i++) {
-        for (int k = 0; k < n && t->regs.term[i].kind->limit != NULL; k++) {
-            gan_state_set(
-                g, names[k],
-                t->regs.term[i].kind->limit(g, gan_state_get(g, names[k]), t->regs.term[i].value));
-        }
-    }
-}
-
-/* DISC_STEP, DISC_LOSS, LAYERS. */
-static gan_val on_disc(gan_graph *g, struct gan__toy *t, int question)
-{
-    gan_val dh[GAN__TOY_DEPTH];
-    const int depth = (int)t->opts.depth;
-    const gan_mode mode = question == DISC_STEP ? GAN_TRAIN : GAN_EVAL;
-    gan_val real = feed(g, "real", t->opts.batch, t->opts.size);
-    gan_val fake = gan_stop(g, fakes(g, t));
-    gan_val both = gan_concat(g, (const gan_val[]){real, fake}, 2, 0);
-    t->disc.mlp.hidden = t->hidden;
-    gan_val score = apply(g, &t->disc, mode, both);
-    t->disc.mlp.hidden = NULL;
-    gan_val on_real = gan_slice_axis(g, score, 0, 0, t->opts.batch);
-    gan_val on_fake = gan_slice_axis(g, score, 0, t->opts.batch, t->opts.batch);
-    gan_val loss = disc_loss(g, t, real, fake, on_real, on_fake);
-    if (question == DISC_STEP) {
-        update(g, &t->disc, "disc", penalties(g, t, loss, real, fake, on_real, on_fake));
-        limit(g, t);
-    }
-    if (question == LAYERS) {
-        gan_grad(g, loss, t->hidden, depth, dh);
-        for (int k = 0; k < depth; k++) {
-            gan_val sum = gan_sum_all(g, gan_square(g, gan_scale(g, dh[k], 1e12)));
-            dh[k] = gan_reshape(g, gan_sqrt(g, sum), GAN_SHAPE(1));
-        }
-        loss = gan_concat(g, dh, depth, 0); /* in 1e-12, for squares that f32 would lose */
-    }
-    return loss;
-}
-
-static gan_val gen_loss(gan_graph *g, const struct gan__toy *t, const struct gan_loss *loss)
-{
-    gan_val fake = fakes(g, t);
-    if (loss != NULL) {
-        return gan_loss_gen(loss, g, GAN_NONE, apply(g, &t->disc, GAN_EVAL, fake));
-    }
-    gan_val real = feed(g, "real", t->opts.batch, t->opts.size);
-    return gan_mean_all(g, c_transform(g, real, apply(g, &t->disc, GAN_EVAL, real), fake));
-}
-
-/* Derivatives of y in all weights of the generator, one after another. */
-static gan_val flat_gradient(gan_graph *g, const struct gan__toy *t, gan_val y)
-{
-    gan_val params[MAX_PARAMS], grads[MAX_PARAMS];
-    const int n = gan_net_weights(g, t->gen.net, NULL, params);
-    gan_grad(g, y, params, n, grads);
-    for (int i = 0; i < n; i++) {
-        grads[i] = gan_reshape(g, grads[i], GAN_SHAPE(-1));
-    }
-    return gan_concat(g, grads, n, 0);
-}
-
-static gan_val jacobian(gan_graph *g, const struct gan__toy *t)
-{
-    enum { SIZE = 32 };
-    gan_val row[SIZE];
-    gan_val x = apply(g, &t->gen, GAN_EVAL, feed(g, "from", 1, t->opts.latent));
-    for (int k = 0; k < (int)t->opts.size && k < SIZE; k++) {
-        row[k] = flat_gradient(g, t, gan_sum_all(g, gan_slice_axis(g, x, 1, k, 1)));
-    }
-    return gan_concat(g, row, (int)t->opts.size, 0);
-}
-
-static int ask(gan_graph *g, struct gan__toy *t, int question, gan_val *out)
-{
-    const struct gan__toy_opts *o = &t->opts;
-    switch (question) {
-    case GEN_STEP:
-        out[0] = gen_loss(g, t, t->loss);
-        update(g, &t->gen, "gen", out[0]);
-        return 1;
-    case FIT_STEP:
-        out[0] = gan_mean_all(
-            g, gan_square(g, gan_sub(g, fakes(g, t), feed(g, "real", o->batch, o->size))));
-        update(g, &t->gen, "gen", out[0]);
-        return 1;
-    case GENERATE:
-        out[0] = apply(g, &t->gen, GAN_EVAL, feed(g, "from", o->look, o->latent));
-        return 1;
-    case SCORES: {
-        gan_val x = feed(g, "x", o->look, o->size);
-        out[0] = apply(g, &t->disc, GAN_EVAL, x);
-        gan_grad(g, gan_sum_all(g, out[0]), &x, 1, &out[1]);
-        return 2;
-    }
-    case JACOBIAN:
-        out[0] = jacobian(g, t);
-        return 1;
-    case DISC_STEP:
-    case DISC_LOSS:
-    case LAYERS:
-        out[0] = on_disc(g, t, question);
-        return 1;
-    default:
-        out[0] = flat_gradient(g, t, gen_loss(g, t, t->asked[question - GRADIENT]));
-        return 1;
-    }
-}
 
 static gan_status run(struct gan__lab *l, struct gan__toy *t, int question,
                       const struct gan_run *args)
@@ -298,7 +14,7 @@ static gan_status run(struct gan__lab *l, struct gan__toy *t, int question,
     if (t->plan[question] == NULL) {
         gan_val out[2];
         gan_graph *g = gan_graph_new(t->store, GAN_F32);
-        const int n = ask(g, t, question, out);
+        const int n = gan__toy_ask(g, t, question, out);
         t->plan[question] = gan_plan_new(g, out, n, NULL, l->err);
         gan_graph_free(g);
         if (t->plan[question] == NULL) {
@@ -310,18 +26,20 @@ static gan_status run(struct gan__lab *l, struct gan__toy *t, int question,
 
 /* --- making one --------------------------------------------------------------------------------- */
 
-static gan_status make_side(struct gan__toy *t, struct side *s, const char *name, int64_t in,
+static gan_status make_side(struct gan__toy *t, struct gan__side *s, const char *name, int64_t in,
                             const char *optim, gan_err *err)
 {
     const struct gan_net_desc desc = {.name = name,
-                                      .fn = mlp,
+                                      .fn = gan__toy_mlp,
                                       .opts = &s->mlp,
                                       .init = t->opts.init,
                                       .in = {{.shape = GAN_SHAPE(1, in)}},
                                       .n_in = 1};
     GAN_TRY(gan_optim_parse(optim, &s->optim, err));
-    for (int i = 0; i < gan_optim_scalar_count(&s->optim); i++) {
-        (void)gan_optim_feed_name(s->scalar[i], NAME, &s->optim, name, 0, i);
+    for (int k = 0; k <= GAN__TOY_AHEAD; k++) {
+        for (int i = 0; i < gan_optim_scalar_count(&s->optim); i++) {
+            (void)gan_optim_feed_name(s->scalar[k][i], GAN__TOY_NAME, &s->optim, name, k, i);
+        }
     }
     s->net = gan_net_new(t->store, &desc, err);
     return s->net != NULL ? gan_net_init(s->net, t->opts.seed, err) : err->code;
@@ -341,13 +59,13 @@ static gan_status build(struct gan__toy *t, gan_err *err)
     for (int i = 0; i < t->regs.n; i++) {
         spectral |= t->regs.term[i].kind->spectral;
     }
-    t->disc.mlp = (struct mlp){o->width, o->depth, 1, o->relu, spectral, NULL};
-    t->gen.mlp = (struct mlp){o->gen_width, o->gen_depth, o->size, o->relu, false, NULL};
+    t->disc.mlp = (struct gan__mlp){o->width, o->depth, 1, o->relu, spectral, NULL};
+    t->gen.mlp = (struct gan__mlp){o->gen_width, o->gen_depth, o->size, o->relu, false, NULL};
     t->store = gan_store_new();
     if (t->store == NULL) {
         return gan__fail_nomem(err, sizeof *t, "a small GAN");
     }
-    GAN_TRY(make_side(t, &t->disc, "disc", o->size, o->optim_disc, err));
+    GAN_TRY(make_side(t, &t->disc, "disc", o->size * o->pack, o->optim_disc, err));
     return o->latent > 0 ? make_side(t, &t->gen, "gen", o->latent, o->optim_gen, err) : GAN_OK;
 }
 
@@ -362,6 +80,7 @@ struct gan__toy *gan__toy_new(struct gan__lab *l, const struct gan__toy_opts *o)
         return NULL;
     }
     t->opts = *o;
+    t->opts.pack = o->pack > 1 ? o->pack : 1;
     if (!gan__lab_ok(l, build(t, l->err))) {
         gan__toy_free(t);
         return NULL;
@@ -372,7 +91,7 @@ struct gan__toy *gan__toy_new(struct gan__lab *l, const struct gan__toy_opts *o)
 void gan__toy_free(struct gan__toy *t)
 {
     if (t != NULL) {
-        for (int i = 0; i < PLANS; i++) {
+        for (int i = 0; i < GAN__TOY_PLANS; i++) {
             gan_plan_free(t->plan[i]);
         }
         gan_net_free(t->disc.net);
@@ -424,25 +143,36 @@ static struct gan_feed_data given(const char *name, const float *x, int64_t n, i
     return f;
 }
 
-/* Runs with reals (unless NULL) and what fakes are made from; s: whose update it is, or NULL. */
-static const float *answer(struct gan__lab *l, struct gan__toy *t, int question, struct side *s,
-                           const float *real, const float *from, int64_t rows)
+/* The scalars of an optimiser's update that is `ahead` of the next; returns how many. */
+static size_t scalars_of(const struct gan__toy *t, const struct gan__side *s, int ahead,
+                         struct gan_scalar_data *dst)
 {
     double value[GAN_OPTIM_MAX_SCALARS];
-    struct gan_scalar_data scalars[GAN_OPTIM_MAX_SCALARS];
+    const int n = gan_optim_scalar_count(&s->optim);
+    gan_optim_scalars(&s->optim, s->updates + 1 + ahead, t->opts.steps, value);
+    for (int i = 0; i < n; i++) {
+        dst[i] = (struct gan_scalar_data){s->scalar[ahead][i], value[i]};
+    }
+    return (size_t)n;
+}
+
+/* Runs with reals (unless NULL) and what fakes are made from; s: whose update it is, or NULL. */
+static const float *answer(struct gan__lab *l, struct gan__toy *t, int question,
+                           struct gan__side *s, const float *real, const float *from, int64_t rows)
+{
+    struct gan_scalar_data scalars[(GAN__TOY_AHEAD + 1) * GAN_OPTIM_MAX_SCALARS];
     struct gan_feed_data feeds[2];
-    struct gan_run run_args = {.seed = t != NULL ? t->opts.seed : 0, .feeds = feeds};
+    struct gan_run run_args = {
+        .seed = t != NULL ? t->opts.seed : 0, .feeds = feeds, .scalars = scalars};
     if (l->status != GAN_OK || t == NULL) {
         return NULL;
     }
     if (s != NULL) {
-        gan_optim_scalars(&s->optim, ++s->updates, t->opts.steps, value);
-        for (int i = 0; i < gan_optim_scalar_count(&s->optim); i++) {
-            scalars[i] = (struct gan_scalar_data){s->scalar[i], value[i]};
+        run_args.n_scalars = scalars_of(t, s, 0, scalars);
+        for (int k = 0; question == GAN__TOY_GEN_STEP && k < (int)t->opts.ahead; k++) {
+            run_args.n_scalars += scalars_of(t, &t->disc, k, scalars + run_args.n_scalars);
         }
-        run_args.scalars = scalars;
-        run_args.n_scalars = (size_t)gan_optim_scalar_count(&s->optim);
-        run_args.iteration = (uint64_t)s->updates;
+        run_args.iteration = (uint64_t)++s->updates;
     }
     feeds[run_args.n_feeds++] =
         given("from", from, rows, t->opts.latent > 0 ? t->opts.latent : t->opts.size);
@@ -457,7 +187,7 @@ static const float *answer(struct gan__lab *l, struct gan__toy *t, int question,
 double gan__toy_disc_step(struct gan__lab *l, struct gan__toy *t, const float *real,
                           const float *from)
 {
-    const float *out = answer(l, t, DISC_STEP, t != NULL ? &t->disc : NULL, real, from,
+    const float *out = answer(l, t, GAN__TOY_DISC_STEP, t != NULL ? &t->disc : NULL, real, from,
                               t != NULL ? t->opts.batch : 0);
     return out != NULL ? (double)*out : (double)NAN;
 }
@@ -465,23 +195,24 @@ double gan__toy_disc_step(struct gan__lab *l, struct gan__toy *t, const float *r
 double gan__toy_disc_loss(struct gan__lab *l, struct gan__toy *t, const float *real,
                           const float *from)
 {
-    const float *out = answer(l, t, DISC_LOSS, NULL, real, from, t != NULL ? t->opts.batch : 0);
+    const float *out =
+        answer(l, t, GAN__TOY_DISC_LOSS, NULL, real, from, t != NULL ? t->opts.batch : 0);
     return out != NULL ? (double)*out : (double)NAN;
 }
 
 double gan__toy_gen_step(struct gan__lab *l, struct gan__toy *t, const float *real,
                          const float *noise)
 {
-    const float *out =
-        answer(l, t, GEN_STEP, t != NULL ? &t->gen : NULL,
-               t != NULL && t->loss == NULL ? real : NULL, noise, t != NULL ? t->opts.batch : 0);
+    const bool reads = t != NULL && (gan__toy_reads_reals(t->loss) || t->opts.ahead > 0);
+    const float *out = answer(l, t, GAN__TOY_GEN_STEP, t != NULL ? &t->gen : NULL,
+                              reads ? real : NULL, noise, t != NULL ? t->opts.batch : 0);
     return out != NULL ? (double)*out : (double)NAN;
 }
 
 double gan__toy_fit_step(struct gan__lab *l, struct gan__toy *t, const float *real,
                          const float *noise)
 {
-    const float *out = answer(l, t, FIT_STEP, t != NULL ? &t->gen : NULL, real, noise,
+    const float *out = answer(l, t, GAN__TOY_FIT_STEP, t != NULL ? &t->gen : NULL, real, noise,
                               t != NULL ? t->opts.batch : 0);
     return out != NULL ? (double)*out : (double)NAN;
 }
@@ -506,13 +237,13 @@ void gan__toy_gen_gradient(struct gan__lab *l, struct gan__toy *t, const char *l
     while (k < t->n_asked && t->asked[k] != of) {
         k++;
     }
-    if (k == GRADIENTS) {
+    if (k == GAN__TOY_GRADIENTS) {
         gan__lab_ok(l, gan__fail(l->err, GAN_E_INTERNAL, "gradients of more than %d losses", k));
         return;
     }
     t->asked[k] = of;
     t->n_asked = k == t->n_asked ? k + 1 : t->n_asked;
-    const float *out = answer(l, t, GRADIENT + k, NULL, NULL, noise, t->opts.batch);
+    const float *out = answer(l, t, GAN__TOY_GRADIENT + k, NULL, NULL, noise, t->opts.batch);
     for (size_t i = 0; out != NULL && i < gan__toy_gen_weights(t); i++) {
         grad[i] = (double)out[i];
     }
@@ -520,7 +251,7 @@ void gan__toy_gen_gradient(struct gan__lab *l, struct gan__toy *t, const char *l
 
 void gan__toy_gen_jacobian(struct gan__lab *l, struct gan__toy *t, const float *noise, double *out)
 {
-    const float *j = answer(l, t, JACOBIAN, NULL, NULL, noise, 1);
+    const float *j = answer(l, t, GAN__TOY_JACOBIAN, NULL, NULL, noise, 1);
     for (size_t i = 0; j != NULL && i < (size_t)t->opts.size * gan__toy_gen_weights(t); i++) {
         out[i] = (double)j[i];
     }
@@ -528,7 +259,8 @@ void gan__toy_gen_jacobian(struct gan__lab *l, struct gan__toy *t, const float *
 
 void gan__toy_generate(struct gan__lab *l, struct gan__toy *t, const float *noise, float *x)
 {
-    const float *out = answer(l, t, GENERATE, NULL, NULL, noise, t != NULL ? t->opts.look : 0);
+    const float *out =
+        answer(l, t, GAN__TOY_GENERATE, NULL, NULL, noise, t != NULL ? t->opts.look : 0);
     if (out != NULL) {
         memcpy(x, out, (size_t)(t->opts.look * t->opts.size) * sizeof *x);
     }
@@ -542,12 +274,12 @@ void gan__toy_scores(struct gan__lab *l, struct gan__toy *t, const float *x, dou
     }
     const struct gan_feed_data points = given("x", x, t->opts.look, t->opts.size);
     const struct gan_run args = {.feeds = &points, .n_feeds = 1};
-    if (!gan__lab_ok(l, run(l, t, SCORES, &args))) {
+    if (!gan__lab_ok(l, run(l, t, GAN__TOY_SCORES, &args))) {
         return;
     }
-    const float *s = gan_plan_output(t->plan[SCORES], 0)->data;
-    const float *d = gan_plan_output(t->plan[SCORES], 1)->data;
-    for (int64_t i = 0; score != NULL && i < t->opts.look; i++) {
+    const float *s = gan_plan_output(t->plan[GAN__TOY_SCORES], 0)->data;
+    const float *d = gan_plan_output(t->plan[GAN__TOY_SCORES], 1)->data;
+    for (int64_t i = 0; score != NULL && i < t->opts.look / t->opts.pack; i++) {
         score[i] = (double)s[i];
     }
     for (int64_t i = 0; slope != NULL && i < t->opts.look * t->opts.size; i++) {
@@ -558,7 +290,8 @@ void gan__toy_scores(struct gan__lab *l, struct gan__toy *t, const float *x, dou
 void gan__toy_layer_gradients(struct gan__lab *l, struct gan__toy *t, const float *real,
                               const float *from, double *norm)
 {
-    const float *out = answer(l, t, LAYERS, NULL, real, from, t != NULL ? t->opts.batch : 0);
+    const float *out =
+        answer(l, t, GAN__TOY_LAYERS, NULL, real, from, t != NULL ? t->opts.batch : 0);
     for (int64_t k = 0; out != NULL && k < t->opts.depth; k++) {
         norm[k] = (double)out[k] * 1e-12;
     }

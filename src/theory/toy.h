@@ -8,7 +8,7 @@
 
 #include "theory.h"
 
-enum { GAN__TOY_DEPTH = 16 };
+enum { GAN__TOY_DEPTH = 16, GAN__TOY_AHEAD = 10 };
 
 struct gan__toy;
 
@@ -24,6 +24,10 @@ struct gan__toy_opts {
     bool relu;     /* else tanh */
     int64_t batch; /* reals and fakes of a step */
     int64_t look;  /* points of gan__toy_scores, gan__toy_generate */
+    int64_t pack;  /* points the critic judges as one, side by side; divides batch, look. 0: 1 */
+    int64_t
+        ahead; /* updates of the critic the generator looks ahead, at most GAN__TOY_AHEAD: it then
+                    * descends the negative of the critic's loss after them */
     int64_t steps; /* of the whole training, for schedules */
     uint64_t seed;
 };
@@ -48,7 +52,8 @@ double gan__toy_disc_step(struct gan__lab *l, struct gan__toy *t, const float *r
 double gan__toy_disc_loss(struct gan__lab *l, struct gan__toy *t, const float *real,
                           const float *from);
 
-/* One update of the generator; real is read with the c-transform only. Returns its loss. */
+/* One update of the generator. real is read with the c-transform, by relativistic losses and by a look
+ * ahead, else it may be NULL. Returns its loss. */
 double gan__toy_gen_step(struct gan__lab *l, struct gan__toy *t, const float *real,
                          const float *noise);
 
@@ -70,7 +75,7 @@ void gan__toy_gen_jacobian(struct gan__lab *l, struct gan__toy *t, const float *
 /* Points [look,size] of noise [look,latent]. */
 void gan__toy_generate(struct gan__lab *l, struct gan__toy *t, const float *noise, float *x);
 
-/* Scores [look] and slopes d score/d x [look,size] at x [look,size]; either may be NULL. */
+/* Scores [look/pack] and slopes d score/d x [look,size] at x [look,size]; either may be NULL. */
 void gan__toy_scores(struct gan__lab *l, struct gan__toy *t, const float *x, double *score,
                      double *slope);
 
