@@ -173,24 +173,25 @@ static gan_status find_images(const char *dir, const struct listing *l, const st
  * folder with or without ".gz"; NULL when there is none. */
 static const char *paired_labels(const struct listing *l, const char *images)
 {
-    struct gan__str want = {0};
-    const char *result = NULL;
+    char want[NAME_MAX + 1];
     const char *word = strstr(images, "images");
     const char *idx = strstr(images, "idx");
     if (word == NULL || idx == NULL || idx < word) {
         return NULL;
     }
     const char *rest = word + strlen("images");
-    gan__str_printf(&want, "%.*slabels%.*sidx1%.*s", (int)(word - images), images,
-                    (int)(idx - rest), rest,
-                    (int)(stem_length(images) - 4 - (size_t)(idx - images)), idx + 4);
-    for (size_t i = 0; !want.bad && i < l->n && result == NULL; i++) {
-        if (stem_length(l->names[i]) == want.len && memcmp(l->names[i], want.p, want.len) == 0) {
-            result = l->names[i];
+    if (!gan__format(want, sizeof want, "%.*slabels%.*sidx1%.*s", (int)(word - images), images,
+                     (int)(idx - rest), rest,
+                     (int)(stem_length(images) - 4 - (size_t)(idx - images)), idx + 4)) {
+        return NULL; /* longer than any name */
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        if (stem_length(l->names[i]) == strlen(want) &&
+            memcmp(l->names[i], want, strlen(want)) == 0) {
+            return l->names[i];
         }
     }
-    gan__str_release(&want);
-    return result;
+    return NULL;
 }
 
 static gan_status find_labels(const char *dir, const struct listing *l, const struct opts *o,
