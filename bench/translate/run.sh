@@ -77,7 +77,7 @@ small="$cycle --layers 2 --batch 2 --identity 0"
 pix="pix2pix --width 16 --disc-width 16 --layers 2 --statistics running"
 
 do_edges() {
-    train judge-fashion classifier --data fashion-mnist --epochs 3 --batch 128
+    train judge-fashion classifier --data fashion-mnist --steps 1876
     ${PYTHON:-python3} - <<END
 import sys
 sys.path.insert(0, "$here")

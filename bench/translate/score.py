@@ -15,7 +15,8 @@
                                            the same label)? Permutation test; --source: the same for the untranslated
     score.py labels J0 J1 ...              permutation test of true against found classes, from `gan classify --json`
                                            of the set with labels +0, +1, ... up to the number of classes less one
-    score.py sheet OUT.png COLUMNS ROW...  rows of images (IDX or npy), every k-th so that COLUMNS cover the set
+    score.py sheet OUT.png COLUMNS ROW...  rows of images (IDX or npy), every k-th so that COLUMNS cover the set;
+                                           of large images the 64 x 64 pixels in the middle
 
 Arrays of gan hold -1..1; IDX holds bytes. The permutation test shuffles which target is whose 9,999 times; p is the
 share of shuffles, the true order included, that score as well as the true order.
@@ -189,6 +190,8 @@ def sheet(out, columns, *rows):
         x = as_bytes(images(path))
         x = np.repeat(x[..., None], 3, -1) if x.ndim == 3 else x
         x = x[np.linspace(0, len(x) - 1, columns).astype(int)]
+        top, left = (max(0, (n - 64) // 2) for n in x.shape[1:3])
+        x = x[:, top : top + 64, left : left + 64]
         x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=255)
         strips.append(np.concatenate(list(x), 1))
     picture = np.concatenate(strips, 0)
