@@ -3,7 +3,8 @@
 
     sets.py SOURCE OUT [NAME ...]     NAME: shoes glyphs digits seasons emoji normals; all when not given
 
-SOURCE holds one folder per collection, with gzip'ed IDX files made from free packages:
+SOURCE holds one folder per collection, with gzip'ed IDX files made from free packages (tools/data/build_sets.py
+makes glyphs32, digits20, seasons128 and normals64 from them):
     glyphs32    [typefaces, 62 characters, 32, 32] A-Z a-z 0-9 rendered from Debian's fonts-* packages; fonts.tsv
     digits20    handwritten digits 20x20, cut from digits.png of Debian's opencv-doc
     seasons128  summer and winter ground textures of Debian's flightgear-data-base (Terrain, Terrain.winter)
