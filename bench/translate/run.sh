@@ -127,7 +127,8 @@ do_ablations() {
     digit_judges
     train digits-nocycle $small --cycle-a 0 --cycle-b 0 --data "$(domains digits 3)" --steps 7000
     train digits-nogan $small --gan 0 --data "$(domains digits 3)" --steps 8100
-    for run in digits-nocycle digits-nogan; do
+    train digits-identity $small --identity 0.5 --data "$(domains digits 3)" --steps 5900
+    for run in digits-nocycle digits-nogan digits-identity; do
         unpaired $run digits 3
         labels $run
     done
