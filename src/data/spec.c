@@ -215,7 +215,8 @@ static gan_status check_wrapped(const struct gan__spec *spec, gan_err *err)
     struct gan__spec inner;
     const char *kind = spec->kind->name, *text = spec->argument;
     if (names_wrapper(text)) {
-        return gan__fail(err, GAN_E_ARG, "data %s needs a set of single images, %.*s makes pairs",
+        return gan__fail(err, GAN_E_ARG,
+                         "data %s: %.*s takes a SPEC itself, and a SPEC holds one other at most",
                          kind, (int)strcspn(text, ":?"), text);
     }
     GAN_TRY(gan__spec_parse(text, &inner, err));

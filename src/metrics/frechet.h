@@ -14,6 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Samples below which no distance is given: the mean and covariance of so few are mostly noise, and
+ * the bias (about tr(A)/n for each side, from the means alone) dwarfs what is measured. */
+enum { GAN__FRECHET_LEAST = 50 };
+
 /* A Gaussian: mean [size], covariance [size,size]. */
 struct gan__gaussian {
     const double *mean, *cov;

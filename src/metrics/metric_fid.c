@@ -1,5 +1,6 @@
 /* metric_fid.c: Frechet distance of the Gaussians that have the mean and covariance of the features.
- * Biased upwards for few samples: N belongs to the figure.
+ * Biased upwards for few samples: N belongs to the figure, below 50 there is none, and no more samples
+ * than features are warned about.
  *
  * Ref: Heusel et al. 2017, "GANs trained by a two time-scale update rule", arXiv:1706.08500. */
 #include "frechet.h"
@@ -97,7 +98,7 @@ GAN_METRIC(fid) = {
     .help = "Frechet distance of the features' Gaussians; compare at equal N only",
     .ref = "Heusel et al. 2017, arXiv:1706.08500",
     .needs = GAN_NEED_FEATURES,
-    .least = 2,
+    .least = GAN__FRECHET_LEAST,
     .lower = true,
     .run = run,
 };

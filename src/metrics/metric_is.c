@@ -2,6 +2,7 @@
  * image, many classes over all.
  *
  * Ref: Salimans et al. 2016, "Improved techniques for training GANs", arXiv:1606.03498, section 4. */
+#include "interval.h"
 #include "metrics.h"
 
 #include "base/alloc.h"
@@ -11,7 +12,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-enum { SPLITS = 10 };
+enum { SPLITS = 10, LEAST = 10 * SPLITS };
 
 /* log p(y|x) of one sample. */
 static void log_softmax(const float *logits, int64_t classes, double *out)
@@ -75,6 +76,12 @@ static gan_status run(const struct gan_metric_input *in, struct gan_metric_resul
     (void)gan__format(out->protocol, sizeof out->protocol,
                       "%d splits of %" PRId64 " samples, %" PRId64 " classes", (int)SPLITS,
                       s->n / SPLITS, s->classes);
+    if (s->n / SPLITS < s->classes) {
+        gan__metric_warn(out,
+                         "is: splits of %" PRId64 " samples cannot show %" PRId64
+                         " classes: biased downwards",
+                         s->n / SPLITS, s->classes);
+    }
     return GAN_OK;
 }
 
@@ -83,6 +90,6 @@ GAN_METRIC(is) = {
     .help = "Inception Score, mean of 10 splits",
     .ref = "Salimans et al. 2016, arXiv:1606.03498",
     .needs = GAN_NEED_LOGITS | GAN_NEED_NO_REAL,
-    .least = 20,
+    .least = LEAST,
     .run = run,
 };

@@ -186,7 +186,7 @@ GAN_METRIC(kid) = {
     .help = "unbiased squared MMD of the features, cubic kernel; fair at any N",
     .ref = "Binkowski et al. 2018, arXiv:1801.01401",
     .needs = GAN_NEED_FEATURES,
-    .least = 10,
+    .least = 20,
     .lower = true,
     .run = run,
 };

@@ -20,6 +20,10 @@
 
 enum { K_PR = 3, K_DC = 5 };
 
+/* Of k + 1 samples the k-th neighbour is the farthest: balls hold everything and all figures are 1.
+ * Among four times k it is in the nearer quarter. */
+enum { LEAST = 4 * K_DC };
+
 /* --- radii -------------------------------------------------------------------------------------- */
 
 struct nearest {
@@ -170,6 +174,6 @@ GAN_METRIC(prdc) = {
     .help = "precision, recall (k = 3), density, coverage (k = 5)",
     .ref = "Kynkaanniemi et al. 2019, arXiv:1904.06991; Naeem et al. 2020, arXiv:2002.09797",
     .needs = GAN_NEED_FEATURES,
-    .least = K_DC + 1,
+    .least = LEAST,
     .run = run,
 };

@@ -143,7 +143,7 @@ GAN_METRIC(sliced) = {
     .help = "sliced Wasserstein-1 and -2 distances of the features",
     .ref = "Rabin et al. 2012",
     .needs = GAN_NEED_FEATURES,
-    .least = 2,
+    .least = 10,
     .lower = true,
     .run = run,
 };

@@ -179,7 +179,7 @@ GAN_METRIC(w1) = {
     .help = "exact Wasserstein-1 distance of up to 2000 features of each side",
     .ref = "Jonker, Volgenant 1987",
     .needs = GAN_NEED_FEATURES,
-    .least = 2,
+    .least = 10,
     .lower = true,
     .run = run,
 };

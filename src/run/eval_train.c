@@ -57,10 +57,24 @@ static gan_status read_metrics(struct gan__evaluator *e, const char *text, gan_e
     return e->kid < 0 ? add_metric(e, "kid", err) : GAN_OK;
 }
 
-gan_status gan__evaluator_check(const char *metrics, const char *features, gan_err *err)
+/* Have the metrics enough samples? `what` says whose number n is. */
+static gan_status enough(const struct gan__evaluator *e, const char *what, int64_t n, gan_err *err)
+{
+    for (int i = 0; i < e->n_metrics; i++) {
+        if (n < e->metric[i]->least) {
+            return gan__fail(err, GAN_E_ARG,
+                             "%s %" PRId64 ": %s needs at least %" PRId64 " samples on each side",
+                             what, n, e->metric[i]->name, e->metric[i]->least);
+        }
+    }
+    return GAN_OK;
+}
+
+gan_status gan__evaluator_check(const char *metrics, const char *features, int64_t n, gan_err *err)
 {
     struct gan__evaluator e = {0};
     GAN_TRY(read_metrics(&e, metrics, err));
+    GAN_TRY(enough(&e, "--eval-n", n, err));
     return features[0] != '\0' ? gan_features_check(features, err) : GAN_OK;
 }
 
@@ -142,6 +156,7 @@ gan_status gan__evaluator_start(struct gan__evaluator *e, struct gan__session *s
         GAN_TRY(gan_features_open(name, &how, &e->network, err));
     }
     GAN_TRY(collect_reals(e, s, err));
+    GAN_TRY(enough(e, "--eval-every: images of the data:", e->real.side.n, err));
     return allocate_fakes(e, s, err);
 }
 

@@ -28,7 +28,7 @@ struct gan__evaluator {
 };
 
 /* Names of metrics as they are joined by commas; kid is added where it is missing. */
-gan_status gan__evaluator_check(const char *metrics, const char *features, gan_err *err);
+gan_status gan__evaluator_check(const char *metrics, const char *features, int64_t n, gan_err *err);
 
 /* Collects the reals (recipe->run.eval_every > 0); after gan__session_start. */
 gan_status gan__evaluator_start(struct gan__evaluator *e, struct gan__session *s, gan_err *err);

@@ -283,7 +283,8 @@ gan_status gan__recipe_check(const struct gan__recipe *r, gan_err *err)
                          "--on-alarm %s needs the monitor, --monitor-every 0 switches it off",
                          o->on_alarm == GAN__ALARM_STOP ? "stop" : "rollback");
     }
-    return gan__evaluator_check(o->metrics, o->eval_features, err);
+    return gan__evaluator_check(o->metrics, o->eval_features,
+                                o->eval_every > 0 ? o->eval_n : INT64_MAX, err);
 }
 
 const char *gan__recipe_precision(const struct gan__recipe *r)

@@ -27,13 +27,20 @@ gray_idx 40 28 28 >large
 run 0 train gan --data idx:large --size 32 --out scaled --steps 1 --batch 8 --width 4 --z 8 --threads 1
 run 0 eval scaled --data idx:large --metrics kid --n 40 --json
 prints '"resize": "resized in training"' '"resize": "resized (triangle, antialiased) from 28x28"'
-grep -q differently err && fail "the same resizing is warned about"
+grep -q differently out && fail "the same resizing is warned about"
 run 0 train dcgan --data idx:large --out padded --steps 1 --batch 4 --width 4 --z 8 --threads 1
 run 0 eval padded --data idx:large --metrics kid --n 40 --json
 prints '"resize": "none"' '"resize": "padded from 28x28"'
 
+# stored pixels against others that were scaled to their size
+gray_idx 40 30 30 >stored
+run 0 eval 'idx:large?size=30' --data idx:stored --metrics kid --n 40 --json
+prints "the sides were resized differently (reals: none, fakes: resized (triangle, antialiased) from 28x28)"
+run 0 eval 'idx:large?size=30' --data idx:stored --metrics kid --n 40
+grep -qF "warning: the sides were resized differently" err || fail "no warning about different resizing"
+
 # features against features; FID of a set with itself
-{ npy 20 2; i=0; while [ $i -lt 40 ]; do bytes 0 0 $((i * 3 % 128)) $((60 + i % 7)); i=$((i + 1)); done; } >f.npy
+{ npy 60 2; i=0; while [ $i -lt 120 ]; do bytes 0 0 $((i * 3 % 128)) $((60 + i % 7)); i=$((i + 1)); done; } >f.npy
 run 0 eval f.npy --data f.npy --metrics prdc --json
 prints '"kind": "features"' '"name": "as given"'
 [ "$(value precision)/$(value recall)" = 1/1 ] || [ "$(value precision)/$(value recall)" = 1.0/1.0 ] || fail "a set does not cover itself"
@@ -71,12 +78,19 @@ complains "is needs class scores"
 run 1 eval run --data ./nothing
 complains "./nothing is not there"
 run 1 eval run --data idx:a --metrics kid --n 5
-complains "kid needs at least 10 samples on each side, the reals are 5"
+complains "kid needs at least 20 samples on each side, the reals are 5"
+run 1 eval run --data idx:a --metrics kid,fid --n 49
+complains "fid needs at least 50 samples on each side, the reals are 49"
 gray_idx 1 8 8 >one
-{ bytes 0 0 8 3 0 0 0 12 0 0 0 8 0 0 0 8; head -c 768 /dev/zero; } >black
+{ bytes 0 0 8 3 0 0 0 24 0 0 0 8 0 0 0 8; head -c 1536 /dev/zero; } >black
 run 1 eval idx:black --data idx:a --metrics kid,prdc
-complains "all 12 samples of the fakes have the same features"
-{ npy 12 2; i=0; while [ $i -lt 23 ]; do bytes 0 0 $((i * 3)) 63; i=$((i + 1)); done; bytes 0 0 192 127; } >nan.npy
+complains "all 24 samples of the fakes have the same features"
+{
+    npy 24 2
+    for i in $(seq 0 47); do
+        [ $i = 23 ] && bytes 0 0 192 127 || bytes 0 0 $((i * 3)) 63
+    done
+} >nan.npy
 run 1 eval nan.npy --data f.npy --metrics kid
 complains "features of fakes sample 11 is not finite"
 run 1 eval f.npy --data run --metrics kid --features pixels

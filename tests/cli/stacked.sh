@@ -34,12 +34,14 @@ run 0 train dcgan --data 'stacked:idx:data?n=60' --size 16 --steps 1 --batch 4 -
 run 0 eval run --metrics modes --features channels:judge --n 60 --threads 1
 prints "27 modes"
 
-run 2 eval run --metrics is --features channels:judge --n 60
+run 2 eval run --metrics is --features channels:judge --n 100
 complains "is needs the class scores of one classifier"
 run 2 data stacked:toy:ring8
 complains "toy are points"
 run 2 data stacked:stacked:idx:data
-complains "needs a set of single images"
+complains "data stacked: stacked takes a SPEC itself, and a SPEC holds one other at most"
+run 2 data edges:stacked:idx:data
+complains "data edges: stacked takes a SPEC itself"
 gray_idx 5 8 8 >plain
 run 2 data stacked:idx:plain
 complains "gray images with 2 to 1000 classes" "0 classes"

@@ -28,6 +28,11 @@ run 2 train gan $small --eval-every 5 --metrics kidd --out x
 complains "unknown metric 'kidd' (did you mean kid?)"
 run 2 train gan $small --eval-every 5 --eval-features pixel --out x
 complains "unknown features 'pixel'"
+run 2 train gan $small --eval-every 5 --eval-n 49 --metrics fid --out x
+complains "--eval-n 49: fid needs at least 50 samples on each side"
+gray_idx 30 8 8 >few
+run 2 train gan $small --data idx:few --eval-every 5 --metrics fid --out x
+complains "images of the data: 30: fid needs at least 50 samples"
 run 2 train gan $small --eval-every 5 --metrics ssim --out x
 complains "ssim has no meaning while training"
 finish

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -350,6 +351,38 @@ static void copies_are_told(void **state)
     free(c);
 }
 
+#if GAN_HAVE_LAPACK
+/* Class 2 moved by m: its FID is |m|^2, and its interval the delta method's: both sides' samples have
+ * the influence 2 m.y, so half is 1.96 sqrt(2 * 4 |m|^2 s^2 / n); 20 % for s and two quantiles of 1000. */
+static void worst_class(const struct gan_metric_input *plain)
+{
+    enum { CLASS = 2 };
+    const struct gan_side *s = &plain->fake;
+    float *moved = malloc((size_t)(s->n * s->size) * sizeof *moved);
+    double shift = 2, n = 0;
+    assert_non_null(moved);
+    for (int64_t i = 0; i < s->n; i++) {
+        bool here = s->labels[i] == CLASS;
+        n += here;
+        for (int64_t k = 0; k < s->size; k++) {
+            moved[i * s->size + k] =
+                s->features[i * s->size + k] + (here && k == 0 ? (float)shift : 0);
+        }
+    }
+    struct gan_metric_input in = *plain;
+    in.fake.features = moved;
+    struct gan_metric_result r = measure("intra-fid", &in);
+    struct gan_metric_value v = r.value[1];
+    assert_string_equal(v.name, "worst-class-fid");
+    assert_non_null(strstr(r.protocol, "(class 2)"));
+    assert_true(v.low < shift * shift && shift * shift < v.high);
+    close_to("half", (v.high - v.low) / 2, 1.96 * sqrt(8 * shift * shift * 0.09 / n), 0.2);
+    in.bootstrap = -1;
+    assert_true(isnan(measure("intra-fid", &in).value[1].low));
+    free(moved);
+}
+#endif
+
 /* Ten clusters of ten classes: fakes with right classes teach the classifier, with shuffled ones they
  * do not; classes that are swapped are seen by intra-fid and not by fid. */
 static void classes_count(void **state)
@@ -369,6 +402,7 @@ static void classes_count(void **state)
     assert_true(measure("cas-linear", &in).value[0].value > 0.99);
     assert_true(measure("cas-linear", &in).value[1].value > 0.99);
 #if GAN_HAVE_LAPACK
+    worst_class(&in);
     double good = measure("intra-fid", &in).value[0].value;
     in.fake.labels = wrong;
     assert_true(measure("intra-fid", &in).value[0].value >
@@ -443,6 +477,27 @@ static void bad_input(void **state)
     float *a = normals(100, D, 7, 1, 0), *b = normals(100, D, 8, 1, 0.1);
     struct gan_metric_input in = {.real = side(a, 100, D), .fake = side(b, 1, D)};
     refuse("fid", &in, GAN_E_FORMAT, "the fakes are 1");
+    int32_t labels[100] = {0};
+    static const struct {
+        const char *name;
+        int least;
+    } few[] = {{"fid", 50},  {"intra-fid", 50}, {"kid", 20},
+               {"prdc", 20}, {"sliced", 10},    {"w1", 10}};
+    for (size_t i = 0; i < sizeof few / sizeof *few; i++) { /* one too few, on either side */
+        char words[80];
+        (void)snprintf(words, sizeof words, "%s needs at least %d samples on each side, the",
+                       few[i].name, few[i].least);
+        in = (struct gan_metric_input){.real = side(a, 100, D),
+                                       .fake = side(b, few[i].least - 1, D)};
+        in.real.labels = in.fake.labels = labels;
+        refuse(few[i].name, &in, GAN_E_FORMAT, words);
+        in = (struct gan_metric_input){.real = side(a, few[i].least - 1, D),
+                                       .fake = side(b, 100, D)};
+        refuse(few[i].name, &in, GAN_E_FORMAT, words);
+    }
+    in = (struct gan_metric_input){.fake = {.n = 99, .classes = D, .logits = a}};
+    refuse("is", &in, GAN_E_FORMAT, "is needs at least 100 samples on each side, the fakes are 99");
+    in.real = side(a, 100, D);
     in.fake = side(b, 100, D);
     b[3 * D + 2] = NAN;
     refuse("kid", &in, GAN_E_FORMAT, "number 2 in the features of fakes sample 3 is not finite");

@@ -303,7 +303,7 @@ static void options_find_their_set(void **state)
     refused("edges:(folder:%square", GAN_E_ARG, "a parenthesis is not closed");
     refused("edges:(folder:%square)x", GAN_E_ARG, "only ?options may follow");
     refused("edges:(folder:%square?flip=1)", GAN_E_ARG, "balance stand outside the parentheses");
-    refused("edges:lowres:folder:%square", GAN_E_ARG, "lowres makes pairs");
+    refused("edges:lowres:folder:%square", GAN_E_ARG, "lowres takes a SPEC itself");
     refused("edges:toy:8gaussians", GAN_E_ARG, "are points");
     refused("edges:pairs:%side", GAN_E_ARG, "are no single images");
     refused("edges:", GAN_E_ARG, "needs an argument");
