@@ -24,7 +24,7 @@ gan_status gan_toy_modes(const char *name, struct gan_mode_set *out, gan_err *er
 static int nearest(const struct gan_mode_set *set, double x, double y, double *squared)
 {
     int best = 0;
-    *squared = INFINITY;
+    *squared = (double)INFINITY;
     for (int k = 0; k < set->modes; k++) {
         double dx = x - set->centre[k][0], dy = y - set->centre[k][1];
         double d = dx * dx + dy * dy;

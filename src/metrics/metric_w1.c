@@ -52,12 +52,12 @@ static void augment(struct match *m, const float *cost, int64_t r)
     int64_t n = m->n, row = r, column = -1, free_column = -1;
     double low = 0;
     for (int64_t j = 0; j < n; j++) {
-        m->dist[j] = INFINITY;
+        m->dist[j] = (double)INFINITY;
         m->from[j] = -1;
         m->in[j] = 0;
     }
     while (free_column < 0) {
-        double best = INFINITY;
+        double best = (double)INFINITY;
         int64_t next = -1;
         for (int64_t j = 0; j < n; j++) {
             if (m->in[j]) {

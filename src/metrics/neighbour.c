@@ -36,7 +36,7 @@ gan_status gan__nearest(const struct gan__cross *c, bool same, double *d, int64_
 {
     struct nearest s = {d, which, same, c->threads};
     for (int64_t i = 0; i < c->n_x; i++) {
-        d[i] = INFINITY;
+        d[i] = (double)INFINITY;
     }
     GAN_TRY(gan__cross_distances(c, keep, &s, err));
     for (int64_t i = 0; i < c->n_x; i++) {

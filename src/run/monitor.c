@@ -58,7 +58,7 @@ void gan__monitor_release(struct gan__monitor *m)
 void gan__monitor_forget(struct gan__monitor *m)
 {
     gan__layers_forget(&m->layers);
-    m->samples.last = (struct gan__look){NAN, NAN, NAN, NAN};
+    m->samples.last = (struct gan__look){(double)NAN, (double)NAN, (double)NAN, (double)NAN};
     m->usual = (struct gan__level){0};
     m->n_recent = 0;
     memset(m->recent, 0, sizeof m->recent);
@@ -165,7 +165,7 @@ static double gen_fall(const struct gan__monitor *m)
     double v[GAN__RECENT];
     double height = gan__level_height(&m->usual);
     if (m->gen < 0 || m->n_recent < GAN__RECENT || height <= 0) {
-        return NAN;
+        return (double)NAN;
     }
     memcpy(v, m->recent, sizeof v);
     qsort(v, GAN__RECENT, sizeof *v, ascending);

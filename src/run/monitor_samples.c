@@ -152,7 +152,8 @@ gan_status gan__samples_compile(struct gan__samples *m, struct gan__session *s, 
 {
     gan_err own = {0};
     gan_val fake = GAN_NONE;
-    *m = (struct gan__samples){.n = sample_size(s), .last = {NAN, NAN, NAN, NAN}};
+    *m = (struct gan__samples){.n = sample_size(s),
+                               .last = {(double)NAN, (double)NAN, (double)NAN, (double)NAN}};
     const struct gan__step_cfg cfg = gan__session_step_cfg(s, m->n, GAN_BATCH_STATS);
     gan_step *step = gan__step_build_sample(&cfg, false, &fake, &own);
     gan_status status = step != NULL ? compile(m, s, step, fake, &own) : own.code;
@@ -200,7 +201,7 @@ static void measure(struct gan__cloud *c, int64_t n)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
-        c->near[i] = INFINITY;
+        c->near[i] = (double)INFINITY;
     }
     for (int64_t i = 0; i < n; i++) {
         for (int64_t j = i + 1; j < n; j++) {
@@ -371,7 +372,7 @@ gan_status gan__samples_look(struct gan__samples *m, struct gan__session *s, gan
     l->pixel_spread = m->fake[PIXELS].spread / m->real[PIXELS].spread;
     l->spread = m->fake[seen].spread / m->real[seen].spread;
     l->duplicates = duplicates(&m->fake[seen], &m->real[seen], m->n);
-    l->separation = NAN;
+    l->separation = (double)NAN;
     if (m->scores) {
         l->separation = separation(gan_plan_output(m->plan, OUT_SCORE_REAL),
                                    gan_plan_output(m->plan, OUT_SCORE_FAKE), m->n);

@@ -422,8 +422,8 @@ static void show(struct gan__lab *l, const struct images *d, float *const *sampl
         const float *x = m == 0 ? d->x_test : sample[m - 1];
         for (int i = 0; i < SHOWN * GAN_IMAGE_PIXELS; i++) {
             const int at = i % GAN_IMAGE_PIXELS;
-            big[i] = x[i / GAN_IMAGE_PIXELS * D + at / GAN_IMAGE_SIDE / 2 * SIDE +
-                       at % GAN_IMAGE_SIDE / 2];
+            const int small = at / GAN_IMAGE_SIDE / 2 * SIDE + at % GAN_IMAGE_SIDE / 2;
+            big[i] = (double)x[i / GAN_IMAGE_PIXELS * D + small];
         }
         gan__lab_show(l, gan_figure_panel(f, m, 0), m == 0 ? "held-out images" : model_names[m - 1],
                       big, 1, SHOWN);

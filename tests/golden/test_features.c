@@ -149,7 +149,7 @@ static void compare(const char *net, const char *part, const float *got, int64_t
 /* Means over H and W of a layer [2,h,w,c]. */
 static void compare_layer(const char *net, int layer, const gan_tensor *t)
 {
-    char part[16];
+    char part[32];
     const float *v = t->data;
     int64_t area = t->shape.dim[1] * t->shape.dim[2], c = t->shape.dim[3];
     float *mean = malloc((size_t)(2 * c) * sizeof *mean);

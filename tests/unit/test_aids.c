@@ -172,7 +172,7 @@ static void weights_are_annealed(void **state)
     for (int i = 0; i < seg->n_reports; i++) {
         reports[i] = seg->report[i].val;
     }
-    w.plan = gan_plan_new(seg->graph, reports, (size_t)seg->n_reports, &o, &err);
+    w.plan = gan_plan_new(seg->graph, reports, seg->n_reports, &o, &err);
     assert_non_null(w.plan);
     for (int64_t i = 0; i < 12; i += 3) {
         iterate_of_ten(&w, i);

@@ -27,13 +27,13 @@ static void test_discrete_values(void **state)
     const double p[] = {0.5, 0.5, 0}, q[] = {0.25, 0.25, 0.5};
     const double want[] = {
         log(2),                                                 /* log(1/2 / 1/4) */
-        INFINITY,                                               /* q has mass where p has none */
+        (double)INFINITY,                                       /* q has mass where p has none */
         (log(4.0 / 3) + 0.5 * log(2.0 / 3) + 0.5 * log(2)) / 2, /* m = 3/8, 3/8, 1/4 */
         0.5,
         sqrt(1 - sqrt(0.5)),
         -log(sqrt(0.5)),
         0.25 + 0.25 + 0.5, /* (1/4)^2 / (1/4) twice, (1/2)^2/(1/2) */
-        INFINITY,
+        (double)INFINITY,
     };
     for (int k = 0; k < GAN_MAHALANOBIS; k++) {
         double value;
@@ -333,7 +333,7 @@ static void test_errors(void **state)
     gan_err err = {0};
     double value;
     const double p[] = {0.5, 0.5}, off[] = {0.5, 0.4}, crooked[] = {1, 0.5, 0.1, 1};
-    const double flat[] = {1, 1, 1, 1}, x[] = {0, 1, 2, NAN};
+    const double flat[] = {1, 1, 1, 1}, x[] = {0, 1, 2, (double)NAN};
     assert_int_equal(gan_divergence_discrete(GAN_KL, p, off, 2, &value, NULL, NULL, &err),
                      GAN_E_RANGE);
     assert_string_equal(err.message, "q sums to 0.9: a distribution sums to 1 within 1e-09");

@@ -134,7 +134,7 @@ static void levels(void **state)
     }
     /* Its last steps are 8/50 octave: three of them are a factor of 1.4. */
     assert_true(gan__level_value(&l) > 4 / 1.4 && gan__level_value(&l) < 4 * 1.4);
-    gan__level_add(&l, NAN);
+    gan__level_add(&l, (double)NAN);
     gan__level_add(&l, 0);
     gan__level_add(&l, -1);
     assert_int_equal(l.seen, GAN__LEVEL_WARM);

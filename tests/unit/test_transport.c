@@ -194,7 +194,7 @@ static void test_errors(void **state)
     struct gan_sinkhorn_result r;
     double value;
     const double ok[] = {0.5, 0.5}, off[] = {0.5, 0.6}, neg[] = {1.5, -0.5}, cost[] = {0, 1, 1, 0};
-    const double bad[] = {0, 1, INFINITY, 0};
+    const double bad[] = {0, 1, (double)INFINITY, 0};
     assert_int_equal(gan_transport_exact(off, 2, ok, 2, cost, &t, &err), GAN_E_RANGE);
     assert_string_equal(err.message, "a sums to 1.1: a distribution sums to 1 within 1e-09");
     err = (gan_err){0};
