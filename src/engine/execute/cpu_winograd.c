@@ -46,7 +46,7 @@ struct winograd {
     enum direction direction;
     int64_t n, h, w, i, oh, ow, o;
     int64_t pad_h, pad_w, tiles_h, tiles_w;
-    const uint16_t *zeros; /* one place outside an image */
+    const uint16_t *zeros; /* one place outside an image, of x or of dy */
     const struct gan__attr_post *post;
     int threads;
     size_t pixels_bytes, sums_bytes; /* of scratch: a thread's, or all for WEIGHTS */
@@ -111,7 +111,8 @@ static gan_status prepare(struct gan__prepare *p, enum direction direction,
     const gan_shape *x = &p->in[0].shape;
     const gan_shape *y = direction == WEIGHTS ? &p->in[1].shape : &p->out[0].shape;
     struct winograd *k = gan__arena_alloc(p->arena, sizeof *k);
-    uint16_t *zeros = gan__arena_array(p->arena, (size_t)x->dim[3], sizeof *zeros);
+    const int64_t widest = x->dim[3] > y->dim[3] ? x->dim[3] : y->dim[3];
+    uint16_t *zeros = gan__arena_array(p->arena, (size_t)widest, sizeof *zeros);
     if (k == NULL || zeros == NULL) {
         return gan__fail_nomem(err, sizeof *k, "a convolution by Winograd");
     }
