@@ -30,7 +30,7 @@ static const struct gan_opt opts[] = {
                    "which way; auto: as trained, AtoB where the model knows both"),
     GAN_OPT_CHOICE(struct translate_opts, pad, "pad", "reflect", "reflect|edge|black|white",
                    "how images are continued to a size the network takes; training pads small "
-                   "ones with black"),
+                   "ones with their background: black, white for line drawings"),
     GAN_OPT_I64(struct translate_opts, size, "size", "0", 0, 32768,
                 "shorter side that images are brought to first; 0: as they are"),
     GAN_OPT_I64(struct translate_opts, tile, "tile", "0", -1, 32768,
