@@ -385,9 +385,22 @@ GAN_API void gan_keep(gan_step *s, const char *name, gan_val value);
 
 /** Half-life of an average of weights; zero-initialised: no average. */
 struct gan_average {
-    double half_life; /* images, 0: no average */
-    double ramp;      /* half-life at most ramp times the images seen, 0: no ramp-up */
+    double half_life;             /* images, 0: no average unless it moves */
+    double ramp;                  /* half-life at most ramp times the images seen, 0: no ramp-up */
+    struct gan_schedule schedule; /* its factor over the iterations of the run, */
+    bool moves;                   /* or the shape in which it moves */
+    double to;                    /* to this half-life */
 };
+
+/** Whether there is an average at all. */
+GAN_API bool gan_average_on(const struct gan_average *a);
+/**
+ * Half-life in images at a moment of the run; 0: the average is the newest weights.
+ *
+ * in:  images  seen when the update is done
+ * ref: Karras et al. 2020, arXiv:2006.06676; Huang et al. 2024, arXiv:2501.05441
+ */
+GAN_API double gan_average_half_life(const struct gan_average *a, const struct gan_moment *m);
 
 /**
  * Moves the average "ema.NET" of a network's weights towards them; call after gan_minimize.
@@ -397,7 +410,7 @@ struct gan_average {
  * ref: Karras et al. 2020, arXiv:2006.06676 (half-life in images, ramp-up)
  */
 GAN_API void gan_average(gan_step *s, const char *net, const struct gan_average *a);
-/** gan_apply with the averaged weights when a->half_life > 0, else with the newest. */
+/** gan_apply with the averaged weights when gan_average_on(a), else with the newest. */
 GAN_API gan_val gan_apply_average(gan_step *s, const char *net, gan_val x,
                                   const struct gan_average *a);
 /** The same with all inputs and outputs. */

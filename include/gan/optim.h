@@ -49,9 +49,13 @@ GAN_API bool gan_schedule_needs_horizon(const struct gan_schedule *s);
 /** Factor of the learning rate for update t (from 1); never negative; t past the horizon counts as
  * its end. horizon must be > 0 where it is needed. */
 GAN_API double gan_schedule_factor(const struct gan_schedule *s, int64_t t, int64_t horizon);
+/** A number that moves from one value to another as the schedule falls from 1 to 0 (its own end is not
+ * read): to + (from - to) factor. t and horizon as in gan_schedule_factor. */
+GAN_API double gan_schedule_between(const struct gan_schedule *s, double from, double to, int64_t t,
+                                    int64_t horizon);
 
 #define GAN_OPTIM_ARGS 5
-#define GAN_OPTIM_MAX_SCALARS 4
+#define GAN_OPTIM_MAX_SCALARS 5
 #define GAN_OPTIM_TEXT_MAX 128
 
 /** One update rule; see gan_optim_kind_at. */
@@ -61,6 +65,8 @@ struct gan_optimizer;
 struct gan_optim {
     const struct gan_optimizer *kind;
     double arg[GAN_OPTIM_ARGS]; /* arg[0] is the learning rate; the others as the rule lists them */
+    bool moves[GAN_OPTIM_ARGS]; /* they change over the schedule, */
+    double to[GAN_OPTIM_ARGS];  /* to these; others are not read */
     struct gan_schedule schedule;
     double clip;                   /* largest global norm of the gradient, 0: no clipping */
     char text[GAN_OPTIM_TEXT_MAX]; /* what was parsed */
@@ -75,6 +81,8 @@ struct gan_optim {
  * root, mean square starts at 1 adam:lr,beta1,beta2,eps                      bias-corrected
  *   adamw:lr,beta1,beta2,eps,decay               decoupled weight decay
  *   l2l:scale                                    learned: the network "opt" of the store
+ * beta2 of adam and adamw may be two numbers, "adam:2e-4,0,0.9..0.99@cosine:.25": it moves from the
+ * first to the second with the shape of the schedule, bias corrections follow its value.
  *
  * out:    *out, with clip 0
  * errors: GAN_E_ARG (unknown rule, with "did you mean"; malformed or too many numbers), GAN_E_RANGE

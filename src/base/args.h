@@ -23,4 +23,9 @@ bool gan__args_head(const char *text, char *head, size_t cap, const char **rest)
 gan_status gan__args_parse(const char *what, const char *text, const struct gan__arg *table,
                            double *values, gan_err *err);
 
+/* The same for numbers that may move: "A..B" puts A into values[] and B into to[], where a single
+ * number leaves NAN. */
+gan_status gan__args_parse_moving(const char *what, const char *text, const struct gan__arg *table,
+                                  double *values, double *to, gan_err *err);
+
 #endif

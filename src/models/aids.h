@@ -16,6 +16,9 @@ gan_status gan__aid_noise_option(const char *text, void *field, gan_err *err);
 /* The noise's deviation in this run, []. */
 gan_val gan__aid_noise(gan_step *s, const struct gan__aid_noise *n);
 
+/* Half-life of G's average, "500000" or "0..5e6@cosine", into a struct gan_average, whose ramp stays. */
+gan_status gan__aid_average_option(const char *text, void *field, gan_err *err);
+
 /* Augmentation: "none", "diff:color,translation", "ada:.6,500000". */
 struct gan__aid_augment {
     enum { GAN__AUGMENT_NONE, GAN__AUGMENT_DIFF, GAN__AUGMENT_ADA } kind;

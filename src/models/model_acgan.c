@@ -7,6 +7,7 @@
  * clvrai/ACGAN-PyTorch (the first numbers of z are the one-hot label; networks of the paper for 128
  * pixels, smaller for 32). Both codes give the class scores through a softmax to a loss that takes
  * another; here they are logits. */
+#include "aids.h"
 #include "arch.h"
 #include "base/err.h"
 
@@ -43,9 +44,10 @@ static const struct gan_opt opts[] = {
                  "D learns the class of fakes too, as published; false: of reals alone, so that D "
                  "cannot come to terms with G"),
     GAN_OPT_BOOL(struct acgan, net.spectral, "spectral", "false", "spectral norm in D"),
-    GAN_OPT_F64(struct acgan, ema.half_life, "ema", "0", 0, 1e9,
-                "half-life, in images, of the average of G's weights that samples are made with; "
-                "0: the newest weights"),
+    GAN_OPT_PARSED(
+        struct acgan, ema, "ema", "0", gan__aid_average_option,
+        "half-life, in images, of the average of G's weights that samples are made with, "
+        "N or FROM..TO@SCHEDULE; 0: the newest weights"),
     GAN_OPT_F64(struct acgan, ema.ramp, "ema-ramp", "0.05", 0, 1,
                 "its half-life is at most this share of the images seen; 0: no ramp-up"),
     GAN_OPT_PARSED(struct acgan, loss, "loss", "nonsaturating", gan_loss_option,

@@ -7,6 +7,7 @@
  * are those of DCGAN: G's latent is longer by the label's vector, D's image has a constant map for
  * each number of it; or, with `projection`, the label sets scale and offset of G's batch norms and a
  * direction in D's features. Miyato and Koyama 2018, arXiv:1802.05637. */
+#include "aids.h"
 #include "arch.h"
 #include "base/err.h"
 #include "net_mlp.h"
@@ -43,9 +44,10 @@ static const struct gan_opt opts[] = {
                    "objective of one score a sample: gan list losses names them"),
     GAN_OPT_BOOL(struct cgan, net.spectral, "spectral", "false",
                  "spectral norm in the D of convolutions"),
-    GAN_OPT_F64(struct cgan, ema.half_life, "ema", "0", 0, 1e9,
-                "half-life, in images, of the average of G's weights that samples are made with; "
-                "0: the newest weights"),
+    GAN_OPT_PARSED(
+        struct cgan, ema, "ema", "0", gan__aid_average_option,
+        "half-life, in images, of the average of G's weights that samples are made with, "
+        "N or FROM..TO@SCHEDULE; 0: the newest weights"),
     GAN_OPT_F64(struct cgan, ema.ramp, "ema-ramp", "0.05", 0, 1,
                 "its half-life is at most this share of the images seen; 0: no ramp-up"),
     GAN_OPT_PARSED(struct cgan, optim_gen, "optim-gen", "adam:2e-4,.5,.999", gan_optim_option,

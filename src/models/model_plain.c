@@ -57,10 +57,10 @@ static const struct gan_opt opts[] = {
                 "weight of the distance of mean features of D in G's loss"),
     GAN_OPT_CHOICE(struct gan__plain, play, "play", "alternating", "alternating|simultaneous|extra",
                    "updates one after the other, both at once, or both with a look ahead"),
-    GAN_OPT_F64(
-        struct gan__plain, ema.half_life, "ema", "0", 0, 1e9,
-        "half-life, in images, of the average of G's weights that samples are made with; 0: "
-        "the newest weights"),
+    GAN_OPT_PARSED(
+        struct gan__plain, ema, "ema", "0", gan__aid_average_option,
+        "half-life, in images, of the average of G's weights that samples are made with, "
+        "N or FROM..TO@SCHEDULE; 0: the newest weights"),
     GAN_OPT_F64(struct gan__plain, ema.ramp, "ema-ramp", "0.05", 0, 1,
                 "its half-life is at most this share of the images seen; 0: no ramp-up"),
     GAN_OPT_PARSED(struct gan__plain, optim_gen, "optim-gen", "adam:2e-4,.5,.999", gan_optim_option,

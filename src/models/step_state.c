@@ -96,21 +96,37 @@ void gan_keep(gan_step *s, const char *name, gan_val value)
 
 /* --- averages ------------------------------------------------------------------------------------- */
 
-/* 1 - beta with beta = 2^(-batch/half-life). */
+bool gan_average_on(const struct gan_average *a)
+{
+    return a->half_life > 0 || (a->moves && a->to > 0);
+}
+
+double gan_average_half_life(const struct gan_average *a, const struct gan_moment *m)
+{
+    int64_t t = m->iteration + 1, horizon = m->steps > 0 ? m->steps : 1;
+    double seen = (double)(m->images + m->batch);
+    double half_life = a->moves
+                           ? gan_schedule_between(&a->schedule, a->half_life, a->to, t, horizon)
+                           : a->half_life * gan_schedule_factor(&a->schedule, t, horizon);
+    return a->ramp > 0 ? fmin(half_life, a->ramp * seen) : half_life;
+}
+
+/* 1 - beta with beta = 2^(-batch/half-life), 0 for none. */
 static double average_rate(const void *average, const struct gan_moment *m)
 {
-    const struct gan_average *a = average;
-    double seen = (double)(m->images + m->batch);
-    double half_life = a->ramp > 0 ? fmin(a->half_life, a->ramp * seen) : a->half_life;
-    return -expm1(-M_LN2 * (double)m->batch / half_life);
+    double half_life = gan_average_half_life(average, m);
+    return half_life > 0 ? -expm1(-M_LN2 * (double)m->batch / half_life) : 1;
 }
 
 void gan_average(gan_step *s, const char *name, const struct gan_average *a)
 {
-    const gan_net *net = a->half_life > 0 ? gan__step_net(s, name, strlen(name)) : NULL;
+    const gan_net *net = gan_average_on(a) ? gan__step_net(s, name, strlen(name)) : NULL;
     char feed[48];
     if (net == NULL) {
         return;
+    }
+    if (gan_schedule_needs_horizon(&a->schedule)) {
+        gan_step_needs_length(s, "the schedule of --ema");
     }
     (void)gan__format(feed, sizeof feed, "%s.average", name);
     gan_val rate = gan_step_scalar(s, feed, average_rate, a);
@@ -123,7 +139,7 @@ void gan_apply_average_all(gan_step *s, const char *name, const gan_val *in, gan
 {
     gan_graph *g = gan_step_graph(s);
     const gan_net *net = gan__step_net(s, name, strlen(name));
-    if (net == NULL || a->half_life <= 0) {
+    if (net == NULL || !gan_average_on(a)) {
         gan_apply_all(s, name, in, out);
         return;
     }

@@ -26,6 +26,28 @@ static const struct gan_optimizer *find_rule(const char *name, gan_err *err)
     return NULL;
 }
 
+/* Numbers that move must be able to, and know how. */
+static gan_status check_moving(const struct gan_optim *o, gan_err *err)
+{
+    for (int i = 0; o->kind->args[i].name != NULL; i++) {
+        const char *name = o->kind->args[i].name;
+        if (!o->moves[i]) {
+            continue;
+        }
+        if (o->kind->moving[i][0] == NULL) {
+            return gan__fail(err, GAN_E_ARG, "%s: %s is %.6g..%.6g, it cannot move over a run",
+                             o->kind->name, name, o->arg[i], o->to[i]);
+        }
+        if (o->schedule.kind == GAN_SCHEDULE_CONSTANT) {
+            return gan__fail(err, GAN_E_ARG,
+                             "%s: %s is %.6g..%.6g, a schedule must say how it moves, such as "
+                             "@cosine",
+                             o->kind->name, name, o->arg[i], o->to[i]);
+        }
+    }
+    return GAN_OK;
+}
+
 gan_status gan_optim_parse(const char *text, struct gan_optim *out, gan_err *err)
 {
     struct gan_optim o = {0};
@@ -42,10 +64,14 @@ gan_status gan_optim_parse(const char *text, struct gan_optim *out, gan_err *err
     if (o.kind == NULL) {
         return GAN_E_ARG;
     }
-    GAN_TRY(gan__args_parse(head, rest, o.kind->args, o.arg, err));
+    GAN_TRY(gan__args_parse_moving(head, rest, o.kind->args, o.arg, o.to, err));
+    for (int i = 0; o.kind->args[i].name != NULL; i++) {
+        o.moves[i] = !isnan(o.to[i]);
+    }
     if (at != NULL) {
         GAN_TRY(gan_schedule_parse(at + 1, &o.schedule, err));
     }
+    GAN_TRY(check_moving(&o, err));
     *out = o;
     return GAN_OK;
 }
@@ -75,7 +101,9 @@ struct gan_optim gan_optim_more_often(const struct gan_optim *o, double c)
     }
     out.arg[GAN__LR] *= c;
     for (int i = GAN__LR + 1; i < GAN_OPTIM_ARGS && o->kind->args[i].name != NULL; i++) {
-        out.arg[i] = is_decay_rate(&o->kind->args[i]) ? pow(o->arg[i], c) : o->arg[i];
+        bool decays = is_decay_rate(&o->kind->args[i]);
+        out.arg[i] = decays ? pow(o->arg[i], c) : o->arg[i];
+        out.to[i] = decays ? pow(o->to[i], c) : o->to[i];
     }
     return out;
 }
@@ -107,18 +135,38 @@ const char *gan_optim_network(const struct gan_optim *o)
     return o->kind->network;
 }
 
-int gan_optim_scalar_count(const struct gan_optim *o)
+/* The rule's own scalars, then two for each number that moves. */
+static int own_scalars(const struct gan_optimizer *kind)
 {
     int n = 0;
-    while (o->kind->scalars[n] != NULL) {
+    while (kind->scalars[n] != NULL) {
         n++;
+    }
+    return n;
+}
+
+int gan_optim_scalar_count(const struct gan_optim *o)
+{
+    int n = own_scalars(o->kind);
+    for (int i = 0; i < GAN_OPTIM_ARGS; i++) {
+        n += o->moves[i] ? 2 : 0;
     }
     return n;
 }
 
 const char *gan_optim_scalar_name(const struct gan_optim *o, int i)
 {
-    return i >= 0 && i < gan_optim_scalar_count(o) ? o->kind->scalars[i] : NULL;
+    int n = own_scalars(o->kind);
+    if (i >= 0 && i < n) {
+        return o->kind->scalars[i];
+    }
+    for (int k = 0; k < GAN_OPTIM_ARGS && i >= 0; k++) {
+        if (o->moves[k] && i < n + 2) {
+            return o->kind->moving[k][i - n];
+        }
+        n += o->moves[k] ? 2 : 0;
+    }
+    return NULL;
 }
 
 double gan_optim_lr(const struct gan_optim *o, int64_t update, int64_t horizon)
@@ -129,7 +177,17 @@ double gan_optim_lr(const struct gan_optim *o, int64_t update, int64_t horizon)
 
 void gan_optim_scalars(const struct gan_optim *o, int64_t update, int64_t horizon, double *values)
 {
-    o->kind->values(o->arg, gan_optim_lr(o, update, horizon), update, values);
+    double arg[GAN_OPTIM_ARGS];
+    int n = own_scalars(o->kind);
+    for (int i = 0; i < GAN_OPTIM_ARGS; i++) {
+        arg[i] = o->arg[i];
+        if (o->moves[i]) {
+            arg[i] = gan_schedule_between(&o->schedule, o->arg[i], o->to[i], update, horizon);
+            values[n++] = arg[i];
+            values[n++] = 1 - arg[i];
+        }
+    }
+    o->kind->values(arg, gan_optim_lr(o, update, horizon), update, values);
 }
 
 /* --- nodes
@@ -254,18 +312,31 @@ static bool check_args(gan_graph *g, const struct gan_optim_args *a)
 bool gan_optim_feed_name(char *dst, size_t cap, const struct gan_optim *o, const char *phase,
                          int ahead, int i)
 {
-    return ahead > 0 ? gan__format(dst, cap, "%s+%d.%s", phase, ahead, o->kind->scalars[i])
-                     : gan__format(dst, cap, "%s.%s", phase, o->kind->scalars[i]);
+    return ahead > 0 ? gan__format(dst, cap, "%s+%d.%s", phase, ahead, gan_optim_scalar_name(o, i))
+                     : gan__format(dst, cap, "%s.%s", phase, gan_optim_scalar_name(o, i));
 }
+
+/* Scalar feeds of an update, the rule's own and those of numbers that move. */
+struct feeds {
+    gan_val scalar[GAN_OPTIM_MAX_SCALARS];
+    struct gan__moving moving[GAN_OPTIM_ARGS];
+};
 
 /* The scalar feeds of the update `ahead` of the next one. */
 static void open_scalars(gan_graph *g, const struct gan_optim *o, const char *phase, int ahead,
-                         gan_val *scalar)
+                         struct feeds *f)
 {
+    int n = own_scalars(o->kind);
     for (int i = 0; i < gan_optim_scalar_count(o); i++) {
         char name[NAME_MAX_LENGTH];
         (void)gan_optim_feed_name(name, sizeof name, o, phase, ahead, i);
-        scalar[i] = gan_scalar_feed(g, name);
+        f->scalar[i] = gan_scalar_feed(g, name);
+    }
+    for (int i = 0; i < GAN_OPTIM_ARGS; i++) {
+        bool fed = o->moves[i];
+        f->moving[i].value = fed ? f->scalar[n] : GAN_NONE;
+        f->moving[i].rest = fed ? f->scalar[n + 1] : GAN_NONE;
+        n += fed ? 2 : 0;
     }
 }
 
@@ -292,20 +363,24 @@ void gan_optim_slots(gan_graph *g, const struct gan_optim *o, const struct gan_o
 void gan_optim_next(gan_graph *g, const struct gan_optim *o, const struct gan_optim_args *a,
                     int ahead, gan_val *slots, gan_val *params)
 {
-    gan_val scalar[GAN_OPTIM_MAX_SCALARS];
+    struct feeds f;
     int n = gan_optim_slot_count(o);
     if (!check_args(g, a)) {
         return;
     }
     gan_scope_push(g, a->phase);
-    open_scalars(g, o, a->phase, ahead, scalar);
+    open_scalars(g, o, a->phase, ahead, &f);
     gan_val factor = GAN_NONE;
     if (o->clip > 0) {
         factor = clip_factor(g, global_norm(g, a->grads, a->n), o->clip);
     }
     for (int i = 0; i < a->n; i++) {
-        struct gan__rule_call c = {
-            .g = g, .arg = o->arg, .scalar = scalar, .p = a->params[i], .through = true};
+        struct gan__rule_call c = {.g = g,
+                                   .arg = o->arg,
+                                   .scalar = f.scalar,
+                                   .moving = f.moving,
+                                   .p = a->params[i],
+                                   .through = true};
         c.grad = o->clip > 0 ? gan_mul(g, a->grads[i], factor) : a->grads[i];
         for (int k = 0; k < n; k++) {
             c.slot[k] = slots[i * n + k];
@@ -322,19 +397,20 @@ void gan_optim_next(gan_graph *g, const struct gan_optim *o, const struct gan_op
 void gan_optim_apply(gan_graph *g, const struct gan_optim *o, const struct gan_optim_args *a,
                      struct gan_update *out)
 {
-    gan_val scalar[GAN_OPTIM_MAX_SCALARS];
+    struct feeds f;
     *out = (struct gan_update){GAN_NONE, GAN_NONE};
     if (!check_args(g, a)) {
         return;
     }
     gan_scope_push(g, a->phase);
-    open_scalars(g, o, a->phase, a->ahead, scalar);
+    open_scalars(g, o, a->phase, a->ahead, &f);
     out->grad_norm = global_norm(g, a->grads, a->n);
     out->ok = gan_isfinite(g, out->grad_norm);
     gan_val factor = o->clip > 0 ? clip_factor(g, out->grad_norm, o->clip) : GAN_NONE;
     for (int i = 0; i < a->n && gan_graph_status(g, NULL) == GAN_OK; i++) {
         gan_val grad = o->clip > 0 ? gan_mul(g, a->grads[i], factor) : a->grads[i];
-        struct gan__rule_call c = {.g = g, .arg = o->arg, .scalar = scalar, .grad = grad};
+        struct gan__rule_call c = {
+            .g = g, .arg = o->arg, .scalar = f.scalar, .moving = f.moving, .grad = grad};
         update_one(g, o, a, i, c, out->ok);
     }
     gan_scope_pop(g);

@@ -4,7 +4,8 @@
  * p -= lr/(1-b1^t) m / (sqrt(v)/sqrt(1-b2^t) + eps)
  * adamw first does p *= 1 - lr wd. As in PyTorch, epsilon is added after the correction of v. The
  * scalars are step = lr/(1-b1^t), root = 1/sqrt(1-b2^t), keep = 1 - lr wd.
- * Ref: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; Loshchilov and Hutter 2019,
+ * Where b2 moves over the run its value is a scalar too, and t counts as if it had stood there always,
+ * as torch.optim's group['betas'] set before a step. Ref: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; Loshchilov and Hutter 2019,
  * arXiv:1711.05101. */
 #include "rules.h"
 
@@ -33,14 +34,26 @@ static void adam_values(const double *arg, double lr, int64_t t, double *values)
     values[ROOT] = 1 / sqrt(correction(arg[BETA2], t));
 }
 
+/* b2 v + (1 - b2) g^2 */
+static gan_val second_moment(const struct gan__rule_call *c, gan_val square)
+{
+    gan_graph *g = c->g;
+    const struct gan__moving *b2 = &c->moving[BETA2];
+    if (gan_ok(b2->value)) {
+        return gan_add(g, gan_mul(g, c->slot[1], b2->value), gan_mul(g, square, b2->rest));
+    }
+    return gan_add(g, gan_scale(g, c->slot[1], c->arg[BETA2]),
+                   gan_scale(g, square, 1 - c->arg[BETA2]));
+}
+
 static void adam_update(struct gan__rule_call *c)
 {
     gan_graph *g = c->g;
-    double b1 = c->arg[BETA1], b2 = c->arg[BETA2];
+    double b1 = c->arg[BETA1];
     gan_val m = gan_add(g, gan_scale(g, c->slot[0], b1), gan_scale(g, c->grad, 1 - b1));
     /* not gan_square, which is one value with that of the gradient's norm and would be kept for here */
     gan_val square = gan_mul(g, c->grad, c->grad);
-    gan_val v = gan_add(g, gan_scale(g, c->slot[1], b2), gan_scale(g, square, 1 - b2));
+    gan_val v = second_moment(c, square);
     gan_val root = gan_shift(g, gan_mul(g, gan__rule_root(c, v), c->scalar[ROOT]), c->arg[EPS]);
     c->slot[0] = m;
     c->slot[1] = v;
@@ -57,6 +70,7 @@ GAN_OPTIM(adam) = {
              {"epsilon", 1e-8, 0, 1},
              {0}},
     .scalars = {"step", "root"},
+    .moving = {[BETA2] = {"beta2", "rest2"}},
     .values = adam_values,
     .slots = slots,
     .update = adam_update,
@@ -85,6 +99,7 @@ GAN_OPTIM(adamw) = {
              {"weight decay", 0.01, 0, 1e3},
              {0}},
     .scalars = {"step", "root", "keep"},
+    .moving = {[BETA2] = {"beta2", "rest2"}},
     .values = adamw_values,
     .slots = slots,
     .update = adamw_update,

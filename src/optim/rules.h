@@ -8,11 +8,17 @@
 
 #define GAN_OPTIM_MAX_SLOTS 2
 
+/* A number that changes over the run, and 1 minus it; GAN_NONE: it stands still. */
+struct gan__moving {
+    gan_val value, rest;
+};
+
 /* One parameter's update: the rule reads p, grad, slot[], scalar[] and replaces p and slot[]. */
 struct gan__rule_call {
     gan_graph *g;
     const double *arg;
     const gan_val *scalar;
+    const struct gan__moving *moving; /* by argument */
     gan_val grad;
     gan_val p;
     gan_val slot[GAN_OPTIM_MAX_SLOTS];
@@ -25,6 +31,8 @@ struct gan_optimizer {
     const char *ref;
     struct gan__arg args[GAN_OPTIM_ARGS + 1]; /* the first is the learning rate */
     const char *scalars[GAN_OPTIM_MAX_SCALARS + 1];
+    /* Arguments that may change over the run: names of the scalars that hold one and 1 minus it. */
+    const char *moving[GAN_OPTIM_ARGS][2];
     /* Values of the scalars for update t from 1; lr has the schedule in it. */
     void (*values)(const double *arg, double lr, int64_t t, double *values);
     double (*decay)(const double *arg, int64_t t); /* the rule's own learning rate; NULL: arg[0] */

@@ -67,3 +67,13 @@ double gan_schedule_factor(const struct gan_schedule *s, int64_t t, int64_t hori
     }
     return 1;
 }
+
+double gan_schedule_between(const struct gan_schedule *s, double from, double to, int64_t t,
+                            int64_t horizon)
+{
+    struct gan_schedule whole = *s;
+    if (s->kind == GAN_SCHEDULE_LINEAR || s->kind == GAN_SCHEDULE_COSINE) {
+        whole.a = 0;
+    }
+    return to + (from - to) * gan_schedule_factor(&whole, t, horizon);
+}

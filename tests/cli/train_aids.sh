@@ -7,7 +7,9 @@ all="--augment ada:.2,500 --ema 200 --norm-gen virtual --noise .3 --smooth .9 --
      --feature-matching .1 --minibatch stddev --norm-disc none
      --reg r1:.1/3@cosine:.1,path-length:2/4@hold,orthogonal:1e-4@linear:.1,historical:1e-3,consistency:1/2,sn"
 optimistic="--play extra --optim-gen oadam:2e-4,.5,.999@linear --optim-disc oadam:4e-4,.5,.999@cosine:.1"
-for more in "$all" "$all --pack 2 --optim-disc ogd:1e-3" "$all $optimistic" \
+annealed="--optim-gen adam:2e-4,0,0.9..0.99@cosine:.25 --optim-disc adamw:2e-4,0,0.99..0.9@linear
+    --ema 0..200@cosine --ema-ramp 0 --reg r1:.1@cosine:.1"
+for more in "$all" "$all --pack 2 --optim-disc ogd:1e-3" "$all $optimistic" "$annealed" \
     "--augment diff --play simultaneous --minibatch discrimination" \
     "--norm-disc virtual --pack 2 --n-critic 2 --reg gp:1/2,clip:.1 --microbatch 8"; do
     rm -rf whole parts
@@ -73,4 +75,10 @@ run 2 train plain --data idx:tiny --arch dcgan --noise .5 --time 5
 complains "--noise needs a length"
 run 2 train plain --data idx:tiny --arch dcgan --reg r1:1@cosine:.1 --time 5
 complains "the schedule of --reg needs a length"
+run 2 train plain --data idx:tiny --arch dcgan --ema 0..500@cosine --time 5
+complains "the schedule of --ema needs a length"
+run 2 train plain $missing --ema 0..500
+complains "half-life is 0..500, a schedule must say how it moves"
+run 2 train plain $missing --optim-gen adam:2e-4,0,0.9..0.99
+complains "beta2 is 0.9..0.99, a schedule must say how it moves"
 finish

@@ -36,6 +36,7 @@ static const struct optim_case {
     {"adamw", "adamw:.02,.9,.999,1e-8,.01", 0, {NULL}},
     {"ogd", "ogd:.1", 0, {NULL}},
     {"oadam", "oadam:.02,.5,.999", 0, {NULL}},
+    {"adam_moving", "adam:.02,0,0.9..0.99@cosine:.25", 0, {NULL}},
     {"adam_clip", "adam:.02,.5,.999,1e-8", 1, {NULL}},
 };
 

@@ -15,6 +15,7 @@
 
 #include "support/close.h"
 #include "support/training.h"
+#include "models/aids.h"
 #include <gan/augment.h>
 #include <gan/reg.h>
 
@@ -109,6 +110,76 @@ static void noise_falls_to_zero(void **state)
         double want = i < 10 ? 0.5 * (1 - (double)i / 10) : 0;
         assert_close(seg->scalar[0].value(seg->scalar[0].arg, &m), want, 1e-15);
     }
+    training_close(&w);
+}
+
+/* --- half-life of the average -------------------------------------------------------------------------- */
+
+static double half_life(const char *text, double ramp, int64_t iteration)
+{
+    struct gan_average a = {.ramp = ramp};
+    const struct gan_moment m = {
+        .iteration = iteration, .steps = 100, .images = iteration * 10, .batch = 10};
+    gan_err err = {0};
+    assert_int_equal(gan__aid_average_option(text, &a, &err), GAN_OK);
+    assert_true(a.ramp >= ramp && a.ramp <= ramp); /* the text does not say it */
+    return gan_average_half_life(&a, &m);
+}
+
+static void half_life_moves(void **state)
+{
+    (void)state;
+    assert_close(half_life("500", 0, 0), 500, 0);
+    assert_close(half_life("500", 0.05, 9), 5, 1e-12); /* 100 images seen */
+    assert_close(half_life("500@cosine:.1", 0, 50), 500 * 0.55, 1e-10);
+    assert_close(half_life("0..500@cosine", 0, 0), 0, 0);
+    assert_close(half_life("0..500@cosine", 0, 50), 250, 1e-10);
+    assert_close(half_life("0..500@cosine", 0, 100), 500, 1e-10);
+    assert_close(half_life("0..500@cosine", 0, 900), 500, 1e-10);
+    assert_close(half_life("100..20@linear", 0, 25), 80, 1e-12);
+    assert_close(half_life("0..500@cosine", 0.1, 50), 51, 1e-12);
+    /* R3GAN's own 5 million of 20: its ramp holds it nowhere */
+    for (int64_t i = 0; i <= 100; i++) {
+        double free = half_life("0..250@cosine", 0, i);
+        assert_close(half_life("0..250@cosine", 0.3, i), free, 0);
+    }
+    const struct {
+        const char *text, *part;
+        gan_status code;
+    } bad[] = {
+        {"", "a number of images is expected", GAN_E_ARG},
+        {"@cosine", "a number of images is expected", GAN_E_ARG},
+        {"many", "half-life is 'many'", GAN_E_ARG},
+        {"-1", "half-life is -1", GAN_E_RANGE},
+        {"1,2", "takes 1 number", GAN_E_ARG},
+        {"0..500", "a schedule must say how it moves", GAN_E_ARG},
+        {"0..500@cosinus", "did you mean cosine?", GAN_E_ARG},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct gan_average a = {.half_life = 7};
+        gan_err err = {0};
+        assert_int_equal(gan__aid_average_option(bad[i].text, &a, &err), bad[i].code);
+        assert_non_null(strstr(err.message, bad[i].part));
+        assert_close(a.half_life, 7, 0);
+    }
+}
+
+/* The average with a half-life of 0 is the newest weights; the run must have a length. */
+static void average_starts_as_the_weights(void **state)
+{
+    (void)state;
+    const char *set[] = {"ema", "0..500@cosine", "width", "2", "z", "4", NULL};
+    struct training w;
+    world_open(&w, set);
+    assert_string_equal(gan__step_needs_length(w.step), "the schedule of --ema");
+    const struct gan__segment *seg = gan__step_segment(w.step, 0);
+    const struct gan_moment first = {.iteration = 0, .steps = 100, .batch = BATCH};
+    const struct gan_moment last = {
+        .iteration = 100, .steps = 100, .images = 1000000, .batch = BATCH};
+    assert_int_equal(seg->n_scalars, 1);
+    assert_close(seg->scalar[0].value(seg->scalar[0].arg, &first), 1, 0);
+    assert_close(seg->scalar[0].value(seg->scalar[0].arg, &last), 1 - pow(0.5, BATCH / 500.0),
+                 1e-15);
     training_close(&w);
 }
 
@@ -355,6 +426,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ada_follows_the_sign), cmocka_unit_test(noise_falls_to_zero),
+        cmocka_unit_test(half_life_moves),      cmocka_unit_test(average_starts_as_the_weights),
         cmocka_unit_test(weights_are_annealed), cmocka_unit_test(reference_is_the_first_batch),
         cmocka_unit_test(lazy_optimiser),       cmocka_unit_test(interval_of_one_is_eager),
         cmocka_unit_test(derivatives),

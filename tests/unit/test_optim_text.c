@@ -47,6 +47,13 @@ static void test_bad(void **state)
         {"adam@linaer", GAN_E_ARG, "did you mean linear?"},
         {"adam@hold:2", GAN_E_RANGE, "fraction is 2"},
         {"adam@", GAN_E_ARG, "unknown schedule"},
+        {"adam:1e-3,0,.9...99", GAN_E_ARG, "beta2 is 0.9..0.99, a schedule must say"},
+        {"adam:1e-3,0,0.9..1@cosine", GAN_E_RANGE, "beta2 is 1, allowed 0 to"},
+        {"adam:1e-3,0,0.9..@cosine", GAN_E_ARG, "beta2 is '0.9..'"},
+        {"adam:1e-3,0,0.9..x@cosine", GAN_E_ARG, "beta2 is 'x'"},
+        {"adam:1e-3..1e-4@cosine", GAN_E_ARG, "learning rate is 0.001..0.0001, it cannot move"},
+        {"adam:1e-3,0..0.5@cosine", GAN_E_ARG, "beta1 is 0..0.5, it cannot move"},
+        {"oadam:1e-3,0,0.9..0.99@cosine", GAN_E_ARG, "beta2 is 0.9..0.99, it cannot move"},
         {"", GAN_E_ARG, "unknown optimiser"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -111,6 +118,41 @@ static void test_adam_scalars(void **state)
     assert_close(v[1], 1, 0);
 }
 
+/* beta2 on a cosine beside the rate: both ends, the middle, the corrections; and of a lazy update the
+ * moving number has the power of c at both ends. */
+static void test_moving(void **state)
+{
+    (void)state;
+    struct gan_optim o;
+    double v[GAN_OPTIM_MAX_SCALARS];
+    assert_int_equal(gan_optim_parse("adam:2e-4,0,.9...99@cosine:.25", &o, NULL), GAN_OK);
+    assert_int_equal(gan_optim_scalar_count(&o), 4);
+    assert_string_equal(gan_optim_scalar_name(&o, 1), "root");
+    assert_string_equal(gan_optim_scalar_name(&o, 2), "beta2");
+    assert_string_equal(gan_optim_scalar_name(&o, 3), "rest2");
+    assert_null(gan_optim_scalar_name(&o, 4));
+    const struct {
+        int64_t t;
+        double lr, beta2;
+    } at[] = {{1, 2e-4, 0.9}, {51, 1.25e-4, 0.945}, {101, 5e-5, 0.99}, {5000, 5e-5, 0.99}};
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        gan_optim_scalars(&o, at[i].t, 100, v);
+        assert_close(v[0], at[i].lr, 1e-17);
+        assert_close(v[1], 1 / sqrt(1 - pow(at[i].beta2, (double)at[i].t)), 1e-12);
+        assert_close(v[2], at[i].beta2, 1e-15);
+        assert_close(v[3], 1 - at[i].beta2, 1e-15);
+    }
+    struct gan_optim lazy = gan_optim_more_often(&o, 0.5);
+    gan_optim_scalars(&lazy, 1, 100, v);
+    assert_close(v[2], sqrt(0.9), 1e-15);
+    gan_optim_scalars(&lazy, 101, 100, v);
+    assert_close(v[2], sqrt(0.99), 1e-15);
+    assert_int_equal(gan_optim_parse("adamw:1e-3,0.9,0.9..0.5@linear", &o, NULL), GAN_OK);
+    assert_int_equal(gan_optim_scalar_count(&o), 5);
+    gan_optim_scalars(&o, 6, 10, v);
+    assert_close(v[3], 0.7, 1e-15);
+}
+
 /* Everything in the tables can be named, and what is found is what was asked for. */
 static void test_tables(void **state)
 {
@@ -138,7 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),     cmocka_unit_test(test_bad),
         cmocka_unit_test(test_schedules), cmocka_unit_test(test_adam_scalars),
-        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_moving),    cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,23 @@ def run_torch(golden, name, make, start, grads, clip=None):
         golden.put(f"{name}/norm", np.array(norms))
 
 
+def run_moving(golden, name, start, grads, lr_end, beta2):
+    """torch.optim.Adam whose group is set before each step, the way R3GAN's training loop does."""
+    p = nn.Parameter(start.clone())
+    optimiser, out = torch.optim.Adam([p], 0.02, betas=(0.0, beta2[0]), eps=1e-8), []
+    for t, g in enumerate(grads):
+        fall = 0.5 * (1 + np.cos(np.pi * t / STEPS))
+        for group in optimiser.param_groups:
+            group["lr"] = 0.02 * (lr_end + (1 - lr_end) * fall)
+            group["betas"] = (0.0, beta2[1] + (beta2[0] - beta2[1]) * fall)
+        p.grad = g.clone()
+        optimiser.step()
+        out.append(p.detach().clone())
+    golden.put(f"{name}/param", torch.stack(out))
+    golden.metadata[name] = (f"adam: before update t of {STEPS} (from 0), with c = (1 + cos(pi t/{STEPS}))/2, lr = 0.02 "
+                             f"({lr_end} + {1 - lr_end} c), beta1 = 0, beta2 = {beta2[1]} + ({beta2[0]} - {beta2[1]}) c")
+
+
 def run_sgd_paper(golden, name, start, grads, decay, floor, saturate):
     """pylearn2: v = m v - lr g; p += v; then lr and m move."""
     p, v, out, lrs, momenta = start.clone(), torch.zeros_like(start), [], [], []
@@ -105,4 +122,5 @@ def make_optim(seed):
     run_rmsprop_tf(golden, "rmsprop_tf", start, grads, 0.0)
     run_rmsprop_tf(golden, "rmsprop_tf_ones", start, grads, 1.0)
     run_optimistic(golden, start, grads)
+    run_moving(golden, "adam_moving", start, grads, 0.25, (0.9, 0.99))
     return golden
