@@ -1,7 +1,9 @@
 /* pass_memplan.c: offsets of the workspace's buffers. A buffer's start, end and size are known, so
  * placing them is packing rectangles. First a scan over time with a free list in address order,
  * best fit; for small plans also greedily, at the lowest offset that is free during the buffer's life:
- * the largest first, the largest for the longest first, the longest first. The smallest slab wins. Off: every buffer has bytes of its own.
+ * the largest first, the largest for the longest first, the longest first; then the buffer that ends
+ * highest is placed first, and so on, a few times. The smallest slab wins. Off: every buffer has bytes
+ * of its own.
  *
  * ref: Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference",
  *      arXiv:2001.03288 (greedy by size) */
@@ -13,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMALL_PLAN 5000 /* the greedy placement is quadratic */
+enum { SMALL_PLAN = 5000, PROMOTIONS = 8 }; /* the greedy placement is quadratic */
 
 struct hole {
     size_t at, bytes;
@@ -160,52 +162,100 @@ static int by_life(const void *pa, const void *pb)
     return left < right ? 1 : left > right ? -1 : by_size(pa, pb);
 }
 
-/* offset[] by buffer; the placed ones are kept in address order. */
-static gan_status place_greedy(const struct gan__layout *l,
-                               int (*compare)(const void *pa, const void *pb), size_t *offset,
-                               size_t *slab, gan_err *err)
+/* What the greedy placements work with. */
+struct greedy {
+    const struct gan__layout *l;
+    const struct gan__buffer **order,
+        **placed;   /* n in the order they get their place; by address */
+    size_t *offset; /* by buffer */
+    size_t n, slab;
+};
+
+/* Gives the buffers their places in the order they stand in; returns the one that ends highest. */
+static size_t place_greedy(struct greedy *p)
 {
-    const struct gan__buffer **order = gan__alloc_array(l->n_buffers + 1, sizeof *order);
-    const struct gan__buffer **placed = gan__alloc_array(l->n_buffers + 1, sizeof *placed);
-    size_t n = 0, n_placed = 0;
-    *slab = 0;
-    if (!order || !placed) {
-        gan__free(order);
-        gan__free(placed);
-        return gan__fail_nomem(err, l->n_buffers * sizeof *order, "the memory plan");
-    }
-    for (size_t i = 0; i < l->n_buffers; i++) {
-        if (in_slab(&l->buffers[i])) {
-            order[n++] = &l->buffers[i];
-        }
-    }
-    qsort(order, n, sizeof *order, compare);
-    for (size_t i = 0; i < n; i++) {
-        const struct gan__buffer *b = order[i];
+    size_t n_placed = 0, highest = 0;
+    p->slab = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct gan__buffer *b = p->order[i];
         size_t bytes = gan__round_up(b->bytes), at = 0, slot = 0;
         for (size_t j = 0; j < n_placed; j++) {
-            const struct gan__buffer *p = placed[j];
-            size_t low = offset[p - l->buffers];
-            if (p->start > b->end || p->end < b->start) {
+            const struct gan__buffer *q = p->placed[j];
+            size_t low = p->offset[q - p->l->buffers];
+            if (q->start > b->end || q->end < b->start) {
                 continue;
             }
             if (low >= at + bytes) {
                 break;
             }
-            size_t high = low + gan__round_up(p->bytes);
+            size_t high = low + gan__round_up(q->bytes);
             at = high > at ? high : at;
         }
-        while (slot < n_placed && offset[placed[slot] - l->buffers] < at) {
+        while (slot < n_placed && p->offset[p->placed[slot] - p->l->buffers] < at) {
             slot++;
         }
-        memmove(placed + slot + 1, placed + slot, (n_placed++ - slot) * sizeof *placed);
-        placed[slot] = b;
-        offset[b - l->buffers] = at;
-        *slab = at + bytes > *slab ? at + bytes : *slab;
+        memmove(p->placed + slot + 1, p->placed + slot, (n_placed++ - slot) * sizeof *p->placed);
+        p->placed[slot] = b;
+        p->offset[b - p->l->buffers] = at;
+        if (at + bytes > p->slab) {
+            p->slab = at + bytes;
+            highest = i;
+        }
     }
-    gan__free(order);
-    gan__free(placed);
-    return GAN_OK;
+    return highest;
+}
+
+static void take_places(struct gan__layout *l, const struct greedy *p)
+{
+    l->slab_bytes = p->slab;
+    for (size_t i = 0; i < l->n_buffers; i++) {
+        if (in_slab(&l->buffers[i])) {
+            l->buffers[i].at = p->offset[i];
+        }
+    }
+}
+
+/* Keeps the best of the placements from one order and from those that follow from it. */
+static void improve(struct gan__layout *l, struct greedy *p)
+{
+    int tries = p->n < SMALL_PLAN / 4 ? 1 + PROMOTIONS : 1;
+    for (int i = 0; i < tries && l->slab_bytes > l->live_bytes; i++) {
+        size_t highest = place_greedy(p);
+        if (p->slab < l->slab_bytes) {
+            take_places(l, p);
+        }
+        const struct gan__buffer *first = p->order[highest];
+        memmove(p->order + 1, p->order, highest * sizeof *p->order);
+        p->order[0] = first;
+    }
+}
+
+static gan_status place_small(struct gan__layout *l, gan_err *err)
+{
+    static int (*const orders[])(const void *pa, const void *pb) = {by_size, by_area, by_life};
+    gan_status status = GAN_OK;
+    struct greedy p = {.l = l,
+                       .order = gan__alloc_array(l->n_buffers + 1, sizeof *p.order),
+                       .placed = gan__alloc_array(l->n_buffers + 1, sizeof *p.placed),
+                       .offset = gan__alloc_array(l->n_buffers + 1, sizeof *p.offset)};
+    if (!p.order || !p.placed || !p.offset) {
+        status = gan__fail_nomem(err, l->n_buffers * sizeof *p.order, "the memory plan");
+        goto out;
+    }
+    for (size_t i = 0; i < l->n_buffers; i++) {
+        if (in_slab(&l->buffers[i])) {
+            p.order[p.n++] = &l->buffers[i];
+        }
+    }
+    for (size_t k = 0; k < sizeof orders / sizeof *orders && p.n > 0; k++) {
+        qsort(p.order, p.n, sizeof *p.order, orders[k]);
+        improve(l, &p);
+    }
+out:
+    gan__free(p.order);
+    gan__free(p.placed);
+    gan__free(p.offset);
+    return status;
 }
 
 /* No placement can be smaller than what is alive in one step. */
@@ -232,16 +282,6 @@ static gan_status find_live(struct gan__layout *l, gan_err *err)
     return GAN_OK;
 }
 
-static void take_places(struct gan__layout *l, const size_t *offset, size_t slab)
-{
-    l->slab_bytes = slab;
-    for (size_t i = 0; i < l->n_buffers; i++) {
-        if (in_slab(&l->buffers[i])) {
-            l->buffers[i].at = offset[i];
-        }
-    }
-}
-
 gan_status gan__memplan(struct gan__layout *l, gan_err *err)
 {
     GAN_TRY(find_live(l, err));
@@ -255,24 +295,7 @@ gan_status gan__memplan(struct gan__layout *l, gan_err *err)
         return GAN_OK;
     }
     GAN_TRY(place_scan(l, &l->slab_bytes, err));
-    if (l->n_buffers >= SMALL_PLAN) {
-        return GAN_OK;
-    }
-    static int (*const orders[])(const void *pa, const void *pb) = {by_size, by_area, by_life};
-    size_t greedy = 0;
-    size_t *offset = gan__alloc_array(l->n_buffers + 1, sizeof *offset);
-    if (!offset) {
-        return gan__fail_nomem(err, l->n_buffers * sizeof *offset, "the memory plan");
-    }
-    gan_status status = GAN_OK;
-    for (size_t k = 0; k < sizeof orders / sizeof *orders && status == GAN_OK; k++) {
-        status = place_greedy(l, orders[k], offset, &greedy, err);
-        if (status == GAN_OK && greedy < l->slab_bytes) {
-            take_places(l, offset, greedy);
-        }
-    }
-    gan__free(offset);
-    return status;
+    return l->n_buffers < SMALL_PLAN ? place_small(l, err) : GAN_OK;
 }
 
 GAN_PASS(memplan) = {
