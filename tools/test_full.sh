@@ -47,19 +47,20 @@ if stage "build tsan" configure_and_build tsan suite_unit; then
     fi
 fi
 
-# 4: valgrind over the unit tests, but for those that run oneDNN at length: its generated code reads
-# past the end of a buffer of its own, which valgrind reports, and is slowed down a hundredfold; and
-# for the lanes, because valgrind's own arithmetic gives NaN another sign than the CPU
+# 4: valgrind over the unit tests, but for those that run long loops of numbers, which the builds
+# with sanitizers cover, and for the lanes, because valgrind's own arithmetic gives NaN another sign
+# than the CPU. Without oneDNN: its generated code reads past the end of a buffer of its own, which
+# valgrind reports, and is slowed down a hundredfold
 valgrind_units()
 {
-    cmake -S . -B build-valgrind -G Ninja -DCMAKE_BUILD_TYPE=Debug \
+    cmake -S . -B build-valgrind -G Ninja -DCMAKE_BUILD_TYPE=Debug -DGAN_ONEDNN=OFF \
         "-DGAN_TEST_LAUNCHER=valgrind;--quiet;--error-exitcode=99;--leak-check=full;--errors-for-leak-kinds=definite;--suppressions=$PWD/tests/support/valgrind.supp" &&
         cmake --build build-valgrind -j "$jobs" --target suite_unit
 }
 if ! have valgrind; then
     skip "tests valgrind" "valgrind is not installed"
 elif stage "build valgrind" valgrind_units; then
-    cases "tests valgrind" build-valgrind -L '^unit$' -E 'cpu_kernels|growth|cpu_plain|run_train|lanes'
+    cases "tests valgrind" build-valgrind -L '^unit$' -E 'cpu_kernels|growth|cpu_plain|run_train|lanes|monitor|unroll'
 fi
 
 # 5: fuzzing, each target for a while, starting from its corpus

@@ -1,7 +1,8 @@
 /* test_memory.c: the workspace of whole training steps, from plans that are compiled, not run.
  *
  * The bounds are the figures of the day they were set plus 3 %, so that a pass that keeps more alive
- * is noticed; lower figures are welcome, and the bounds go down with them. What is alive in one step
+ * is noticed; lower figures are welcome, and the bounds go down with them. They are those of a build
+ * with oneDNN, whose convolutions need less room beside them; others state their figures only. What is alive in one step
  * is what no placement can undercut: the plan must stay within 10 % of it. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "gan_config.h"
 #include "models/step.h"
 #include <gan/plan.h>
 
@@ -89,7 +91,7 @@ static void check(const struct step *c)
         print_message("%s %lld, recompute %d: %.1f MiB, alive %.1f MiB, %.2f GFLOP\n", c->model,
                       (long long)c->size, mode, mib, (double)info.live_bytes / 1048576,
                       info.flops * 1e-9);
-        assert_true(mib <= c->mib[mode]);
+        assert_true(!GAN_HAVE_ONEDNN || mib <= c->mib[mode]);
         assert_true((double)info.workspace_bytes <= 1.10 * (double)info.live_bytes);
         kept_flops = mode == GAN_RECOMPUTE_NONE ? info.flops : kept_flops;
         assert_true(info.flops >= kept_flops && info.flops <= 1.34 * kept_flops);
