@@ -1,4 +1,4 @@
-/* test_fold.c: bf16 convolutions into few channels, all three directions, against the reference.
+/* test_fold.c: bf16 convolutions into few channels and out of few, all three directions, against the reference.
  *
  * Tolerance: none. Images, weights and gradients are -1, 0 or 1; sums of the results that are stored in
  * bf16 stay within its 256 exact integers (seven standard deviations), those of the weight gradient
@@ -18,25 +18,25 @@
 struct shape {
     int64_t n, h, w, in, out, kernel;
     struct gan_conv c;
-    int folds; /* directions that this kernel serves */
+    int folds, few; /* directions that these kernels serve */
 };
 
-/* Results of few channels: forward and weights; inputs of few channels: the data gradient. */
+#define PADS(K) .pad_top = K, .pad_bottom = K, .pad_left = K, .pad_right = K
+
+/* Results of few channels: a fold forward; inputs of few channels: for the data gradient. What reads few
+ * channels and writes a multiple of 16, and both kinds of weight gradient, are products of windows. */
 static const struct shape shapes[] = {
-    {1, 90, 50, 48, 3, 7, {0}, 2}, /* blocks of rows */
-    {3, 13, 9, 64, 3, 3, {.pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}, 2},
-    {1, 31, 15, 34, 1, 4, {.pad_top = 1, .pad_bottom = 2, .pad_left = 3, .pad_right = 0}, 2},
-    {2, 15, 17, 16, 8, 5, {.pad_top = 6, .pad_bottom = 1, .pad_right = 5}, 2},
-    {2,
-     34,
-     33,
-     3,
-     32,
-     4,
-     {.stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1},
-     1},
-    {1, 70, 70, 3, 32, 7, {.pad_top = 3, .pad_bottom = 3, .pad_left = 3, .pad_right = 3}, 1},
-    {5, 29, 26, 1, 40, 3, {.stride_w = 3, .pad_top = 2}, 1},
+    {1, 90, 50, 48, 3, 7, {0}, 1, 2}, /* blocks of rows */
+    {3, 13, 9, 64, 3, 3, {PADS(1)}, 1, 2},
+    {3, 31, 15, 34, 1, 4, {.pad_top = 1, .pad_bottom = 2, .pad_left = 3, .pad_right = 0}, 1, 1},
+    {2, 15, 17, 16, 8, 5, {.pad_top = 6, .pad_bottom = 1, .pad_right = 5}, 1, 2},
+    {2, 34, 33, 3, 32, 4, {.stride_h = 2, .stride_w = 2, PADS(1)}, 1, 2},
+    {1, 70, 70, 3, 32, 7, {PADS(3)}, 1, 2},
+    {7, 29, 26, 1, 40, 3, {.stride_w = 3, .pad_top = 2}, 1, 1},
+    {4, 15, 15, 96, 1, 4, {PADS(1)}, 1, 2},
+    {3, 33, 31, 1, 80, 3, {PADS(1)}, 1, 2}, /* odd rows of taps, half a panel */
+    {9, 28, 28, 1, 32, 5, {.stride_h = 2, .stride_w = 2, PADS(2)}, 1, 2},
+    {1, 12, 700, 2, 16, 3, {PADS(1)}, 1, 2}, /* a row of more pairs than a block */
 };
 
 /* (b + y)^2 of the convolution with its bias, so that y may be stored in bf16; both gradients. */
@@ -106,7 +106,7 @@ static void folds_are_exact(void **state)
         gan_plan *ref = build(s, "ref", "f32", &dy), *cpu = build(s, "cpu", "bf16", &dy);
         char *text = gan_plan_dump(cpu, GAN_DUMP_TEXT);
         assert_non_null(text);
-        if (count(text, "cpu.fold") != s->folds) {
+        if (count(text, "cpu.fold") != s->folds || count(text, "cpu.few") != s->few) {
             fail_msg("shape %zu: other kernels: %s", k, text);
         }
         gan_text_free(text);

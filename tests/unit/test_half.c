@@ -2,6 +2,7 @@
  *
  * Tolerance: none. Numbers are multiples of 1/4 of a few bits: transforms, roundings to bf16 and
  * sums are exact in f32 whatever the order. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,6 +107,142 @@ static void words_are_joined(void **state)
                 assert_int_equal(y[i] >> 16, odd[i]);
             }
             assert_int_equal(y[n], 5);
+        }
+    }
+}
+
+static void pixels_are_joined(void **state)
+{
+    (void)state;
+    enum { CHANNELS = 2 * PANEL + 5, PIXELS = 5, PAIRS = 3, PANEL_WORDS = PAIRS * PANEL + 7 };
+    static uint16_t x[PIXELS * CHANNELS], zeros[CHANNELS];
+    static uint32_t y[3 * PANEL_WORDS];
+    for (int i = 0; i < PIXELS * CHANNELS; i++) {
+        x[i] = (uint16_t)(i * 1031 + 7);
+    }
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        for (int channels = 1; channels <= CHANNELS && l != NULL; channels++) {
+            memset(y, 0xff, sizeof y);
+            l->join_pixels(x, PIXELS, channels, zeros, y, PANEL_WORDS);
+            for (int k = 0; k < PAIRS; k++) {
+                for (int c = 0; c < (channels + 15) / 16 * 16; c++) {
+                    const uint32_t w = y[c / PANEL * PANEL_WORDS + k * PANEL + c % PANEL];
+                    const bool odd = c < channels && 2 * k + 1 < PIXELS;
+                    assert_int_equal(w & 0xffffu, c < channels ? x[2 * k * channels + c] : 0);
+                    assert_int_equal(w >> 16, odd ? x[(2 * k + 1) * channels + c] : 0);
+                }
+            }
+        }
+    }
+}
+
+/* Even and odd product of two words. */
+static double both(uint32_t u, uint32_t v)
+{
+    return (double)float_of(u & 0xffffu) * (double)float_of(v & 0xffffu) +
+           (double)float_of(u >> 16) * (double)float_of(v >> 16);
+}
+
+static double after(enum gan__half_act act, double v)
+{
+    return v > 0 || act == GAN_HALF_NONE ? v : act == GAN_HALF_RELU ? 0 : .25 * v;
+}
+
+/* The sums of small integers are multiples of 1/4 below 64: exact in bf16, too. */
+static void windows_are_exact(void **state)
+{
+    (void)state;
+    enum { N = 2 * PANEL - 16, WORDS = 3, GROUP = GAN_HALF_GROUP };
+    static const int64_t at[WORDS] = {4, 0, 9};
+    static uint32_t x[16 + 3 * GROUP], b[2 * PANEL * WORDS];
+    static float bias[N], y[GROUP * N];
+    static uint16_t half[GROUP * N];
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
+        x[i] = half_of(number()) | (uint32_t)half_of(number()) << 16;
+    }
+    for (size_t i = 0; i < sizeof b / sizeof *b; i++) {
+        b[i] = half_of((float)((int)(number()) % 2)) | (uint32_t)half_of(number()) << 16;
+    }
+    for (int i = 0; i < N; i++) {
+        bias[i] = number();
+    }
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        for (int round = 0; round < 24 && l != NULL; round++) {
+            struct gan__half_windows p = {.rows = round % GROUP + 1,
+                                          .at = at,
+                                          .words = WORDS,
+                                          .b = b,
+                                          .b_panel = WORDS * PANEL,
+                                          .n = N,
+                                          .bias = round % 2 == 0 ? bias : NULL,
+                                          .act = (enum gan__half_act)(round % 3),
+                                          .slope = .25f,
+                                          .y = y,
+                                          .y_row = N};
+            for (int r = 0; r < GROUP; r++) {
+                p.pixel[r] = x + 3 * r;
+            }
+            memset(y, 0xff, sizeof y);
+            memset(half, 0xff, sizeof half);
+            l->windows(&p);
+            p.y = half;
+            p.half = true;
+            l->windows(&p);
+            for (int64_t i = 0; i < GROUP * N; i++) {
+                const int64_t r = i / N, j = i % N;
+                double want = p.bias != NULL ? (double)bias[j] : 0;
+                for (int64_t k = 0; k < WORDS; k++) {
+                    want +=
+                        both(p.pixel[r][at[k]], b[j / PANEL * p.b_panel + k * PANEL + j % PANEL]);
+                }
+                if (r < p.rows) {
+                    assert_true((double)y[i] == after(p.act, want));
+                    assert_true((double)float_of(half[i]) == (double)y[i]);
+                } else {
+                    assert_int_equal(half[i], 0xffff);
+                    assert_true(isnan(y[i]));
+                }
+            }
+        }
+    }
+}
+
+static void taps_are_exact(void **state)
+{
+    (void)state;
+    enum { N = 2 * PANEL - 16, ROWS = 2, PAIRS = 3, MOST_TAPS = 32, PANEL_WORDS = 200 };
+    static int64_t at[MOST_TAPS];
+    static uint32_t words[128], b[2 * PANEL_WORDS];
+    static float c[MOST_TAPS * N], before[MOST_TAPS * N];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        words[i] = half_of(number()) | (uint32_t)half_of(number()) << 16;
+    }
+    for (size_t i = 0; i < sizeof b / sizeof *b; i++) {
+        b[i] = half_of(number()) | (uint32_t)half_of(number()) << 16;
+    }
+    for (int64_t t = 0; t < MOST_TAPS; t++) {
+        at[t] = t * 7 % 61;
+    }
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        for (int64_t taps = 1; taps <= MOST_TAPS - 8 && l != NULL; taps++) {
+            const struct gan__half_taps p = {words, at, taps,        31, 4, ROWS,
+                                             PAIRS, b,  PANEL_WORDS, N,  c, N};
+            for (int64_t i = 0; i < MOST_TAPS * N; i++) {
+                before[i] = c[i] = number();
+            }
+            l->taps(&p);
+            for (int64_t i = 0; i < taps * N; i++) {
+                const int64_t t = i / N, j = i % N;
+                double want = (double)before[i];
+                for (int64_t k = 0; k < ROWS * PAIRS; k++) {
+                    want += both(words[at[t] + k / PAIRS * p.row_step + k % PAIRS * p.pair_step],
+                                 b[j / PANEL * PANEL_WORDS + k * PANEL + j % PANEL]);
+                }
+                assert_true((double)c[i] == want);
+            }
         }
     }
 }
@@ -256,8 +393,9 @@ static void transforms_are_exact(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_exact),
-                                       cmocka_unit_test(words_are_joined),
-                                       cmocka_unit_test(transforms_are_exact)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_are_exact), cmocka_unit_test(words_are_joined),
+        cmocka_unit_test(pixels_are_joined),  cmocka_unit_test(windows_are_exact),
+        cmocka_unit_test(taps_are_exact),     cmocka_unit_test(transforms_are_exact)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

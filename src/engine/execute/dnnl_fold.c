@@ -8,8 +8,8 @@
  *   data gradient: A = dy, B = dx, window of A's row r begins at row r*stride - pad of B;
  *   forward, stride 1: A = x, B = y with flipped weights, pad' = k - 1 - pad;
  *   weight gradient, stride 1: the windows of dy are unfolded to rows and multiplied by x.
- * With A in bf16 the products are libgan's own (half.h), sums stay f32; dnnl_fold_half.c has the
- * weight gradient. */
+ * With A in bf16 the products are libgan's own (half.h), sums stay f32; cpu_few.c has the weight
+ * gradient then, and all that reads few channels. */
 #include "dnnl_fold.h"
 
 #include "base/err.h"
@@ -345,10 +345,6 @@ static void unfold_block(const struct gan__fold *f, const float *src, int64_t fi
 static void weight_run(const struct gan__call *c)
 {
     struct gan__fold *f = c->ctx;
-    if (f->half) {
-        gan__fold_weight_run(c);
-        return;
-    }
     char *s = c->scratch;
     float *packed = (float *)(void *)s, *col = (float *)(void *)(s + f->weight_bytes);
     void *spare = s + f->weight_bytes + f->col_bytes;
@@ -375,9 +371,9 @@ static void weight_run(const struct gan__call *c)
 
 /* --- which convolutions ------------------------------------------------------------------------- */
 
-static struct gan__fold describe(const struct gan__type *wide, const gan_shape *b,
-                                 const gan_shape *w, const struct gan_conv *c,
-                                 const struct gan__attr_post *post)
+struct gan__fold gan__fold_describe(const struct gan__type *wide, const gan_shape *b,
+                                    const gan_shape *w, const struct gan_conv *c,
+                                    const struct gan__attr_post *post)
 {
     const gan_shape *a = &wide->shape;
     return (struct gan__fold){.post = post,
@@ -397,7 +393,7 @@ static struct gan__fold describe(const struct gan__type *wide, const gan_shape *
                               .pad_w = c->pad_left};
 }
 
-static struct gan__fold flipped(struct gan__fold f)
+struct gan__fold gan__fold_flipped(struct gan__fold f)
 {
     f.flip = true;
     f.pad_h = f.kh - 1 - f.pad_h;
@@ -448,46 +444,48 @@ static bool match_weight(const struct gan__type *in, int n_in, const struct gan_
                          int n_out, const void *attr)
 {
     const struct gan__attr_conv *a = attr;
-    return n_in == 2 && n_out == 1 && in[0].dtype == in[1].dtype &&
+    return n_in == 2 && n_out == 1 && in[0].dtype == GAN_F32 &&
            worth(&in[0], &in[1], &out[0], &a->c, true);
 }
 
 static gan_status prepare_data(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    struct gan__fold f = describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->c, NULL);
+    struct gan__fold f =
+        gan__fold_describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->c, NULL);
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_data_post(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_post *a = p->attr;
-    struct gan__fold f = describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->conv.c, a);
+    struct gan__fold f =
+        gan__fold_describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->conv.c, a);
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_forward(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    struct gan__fold f =
-        flipped(describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->c, NULL));
+    struct gan__fold f = gan__fold_flipped(
+        gan__fold_describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->c, NULL));
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_forward_post(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_post *a = p->attr;
-    struct gan__fold f =
-        flipped(describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->conv.c, a));
+    struct gan__fold f = gan__fold_flipped(
+        gan__fold_describe(&p->in[0], &p->out[0].shape, &p->in[1].shape, &a->conv.c, a));
     return prepare(p, &f, false, err);
 }
 
 static gan_status prepare_weight(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    struct gan__fold f =
-        flipped(describe(&p->in[0], &p->in[1].shape, &p->out[0].shape, &a->c, NULL));
-    return f.half ? gan__fold_weight_prepare(p, &f, err) : prepare(p, &f, true, err);
+    struct gan__fold f = gan__fold_flipped(
+        gan__fold_describe(&p->in[0], &p->in[1].shape, &p->out[0].shape, &a->c, NULL));
+    return prepare(p, &f, true, err);
 }
 
 /* clang-format off */

@@ -1,4 +1,4 @@
-/* dnnl_fold.h: what the two halves of convolutions into few channels share. */
+/* dnnl_fold.h: what convolutions into few channels (dnnl_fold.c) and out of few (cpu_few.c) share. */
 #ifndef GAN_ENGINE_EXECUTE_DNNL_FOLD_H
 #define GAN_ENGINE_EXECUTE_DNNL_FOLD_H
 
@@ -20,9 +20,11 @@ struct gan__fold {
 /* Place of tap (a, b, i, j) in the weights of the store, O,I,kh,kw. */
 int64_t gan__fold_weight_at(const struct gan__fold *f, int64_t a, int64_t b, int64_t i, int64_t j);
 
-/* The weight gradient in bf16, B = dy: fills p->ctx with a copy of f. */
-gan_status gan__fold_weight_prepare(struct gan__prepare *p, const struct gan__fold *f,
-                                    gan_err *err);
-void gan__fold_weight_run(const struct gan__call *c);
+/* The fold of A = wide and B (shape b) for the data gradient, or as the forward direction of stride 1
+ * has it: A is read and B written with weights turned round. */
+struct gan__fold gan__fold_describe(const struct gan__type *wide, const gan_shape *b,
+                                    const gan_shape *w, const struct gan_conv *c,
+                                    const struct gan__attr_post *post);
+struct gan__fold gan__fold_flipped(struct gan__fold f);
 
 #endif

@@ -4,6 +4,7 @@
 #include "gan_config.h"
 #include "lanes.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 extern const struct gan__half_lanes gan__half_lanes_base;
@@ -27,7 +28,7 @@ const struct gan__half_lanes *gan__half_lanes_find(const char *isa)
     return &gan__half_lanes_base;
 }
 
-const struct gan__half_lanes *gan__half_lanes(void)
+static const struct gan__half_lanes *choose(void)
 {
     const struct gan__half_lanes *l = gan__half_lanes_find(gan__lanes()->isa);
 #if GAN_LANES_X86
@@ -35,4 +36,15 @@ const struct gan__half_lanes *gan__half_lanes(void)
 #else
     return l != NULL ? l : &gan__half_lanes_base;
 #endif
+}
+
+const struct gan__half_lanes *gan__half_lanes(void)
+{
+    static _Atomic(const struct gan__half_lanes *) chosen;
+    const struct gan__half_lanes *l = atomic_load_explicit(&chosen, memory_order_acquire);
+    if (l == NULL) {
+        l = choose();
+        atomic_store_explicit(&chosen, l, memory_order_release);
+    }
+    return l;
 }

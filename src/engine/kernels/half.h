@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum gan__half_act { GAN_HALF_NONE, GAN_HALF_RELU, GAN_HALF_LEAKY };
+
 enum {
     GAN_HALF_GROUP = 8,  /* rows of the left operand that lie together */
     GAN_HALF_PANEL = 32, /* columns of the right operand that lie together */
@@ -30,11 +32,46 @@ struct gan__half_product {
     bool add;
 };
 
+/* Results of 1 to 8 pixels, each from a window of words of its own. */
+struct gan__half_windows {
+    const uint32_t *pixel[GAN_HALF_GROUP]; /* all 8 may be read; `rows` are written */
+    int64_t rows;
+    const int64_t *at; /* word k of pixel r: pixel[r][at[k]] */
+    int64_t words;
+    const uint32_t *b; /* weights: word k of column j: b[j / 32 * b_panel + k * 32 + j % 32] */
+    int64_t b_panel, n;
+    const float *bias; /* n of them, or NULL */
+    enum gan__half_act act;
+    float slope;
+    void *y; /* column j of pixel r: y[r * y_row + j] */
+    int64_t y_row;
+    bool half; /* y is bf16 */
+};
+
+/* c [taps][n] += sum over pairs of pixels of a window's words and the wide image's; n a multiple of
+ * 16. c and `at` have room for a multiple of 8 taps. */
+struct gan__half_taps {
+    const uint32_t *words; /* tap t of pair (y, k): words[at[t] + y * row_step + k * pair_step] */
+    const int64_t *at;
+    int64_t taps, row_step, pair_step, rows, pairs;
+    const uint32_t *b; /* channel j: b[j / 32 * b_panel + (y * pairs + k) * 32 + j % 32] */
+    int64_t b_panel, n;
+    float *c;
+    int64_t c_row;
+};
+
 struct gan__half_lanes {
     bool fast; /* has the instruction */
     void (*product)(const struct gan__half_product *p);
     /* y[i] = the word of even[i] and odd[i] */
     void (*join)(const uint16_t *even, const uint16_t *odd, int64_t n, uint32_t *y);
+    /* Pairs of neighbours of x [pixels][channels] as words, in panels of 32 channels: pair k's channel c
+     * at y[c / 32 * panel + k * 32 + c % 32], zeros up to a multiple of 16. `zeros` (as many channels)
+     * is the partner of an odd pixel. */
+    void (*join_pixels)(const uint16_t *x, int64_t pixels, int64_t channels, const uint16_t *zeros,
+                        uint32_t *y, int64_t panel);
+    void (*windows)(const struct gan__half_windows *p);
+    void (*taps)(const struct gan__half_taps *p);
     /* B' d B of one tile: pixel[16] are its 4x4 pixels, row by row; element k of channel c goes to
      * v[k*step + c]. Channels are a multiple of 16 here and below. */
     void (*input)(const uint16_t *const *pixel, int64_t channels, uint16_t *v, int64_t step);

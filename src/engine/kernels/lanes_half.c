@@ -3,87 +3,11 @@
  * A product keeps 8 x 32 sums in 16 registers (8 x 16 in the last columns); each step loads 32 words of the right operand and
  * repeats 8 words of the left one. A sum is one chain over the pairs: first the odd elements'
  * product, then the even ones'. The tiles of Winograd's transforms are 16 channels wide. */
-#include "half.h"
-#include "lanes_turn.h"
+#include "lanes_half.h"
 
-#include <stddef.h>
-#include <string.h>
-
-#if defined(__AVX512BW__)
-#include <immintrin.h>
-#define HALF __attribute__((target("avx512bf16")))
-#define FAST true
-#else
-#define HALF
-#define FAST false
-#endif
-
-enum { N = 16, GROUP = GAN_HALF_GROUP, PANEL = GAN_HALF_PANEL };
-
-typedef gan__word16 word16;
-typedef float float16 __attribute__((vector_size(64)));
-typedef uint16_t half16 __attribute__((vector_size(32)));
-
-#define PASTE_2(A, B) A##B
-#define PASTE(A, B) PASTE_2(A, B)
-#define SET PASTE(gan__half_lanes, GAN_LANES_SUFFIX)
-#define INLINE static inline __attribute__((always_inline)) HALF
+#define SET GAN_LANES_NAME(gan__half_lanes)
 
 extern const struct gan__half_lanes SET;
-
-INLINE float16 load(const float *p)
-{
-    float16 v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-INLINE void store(float16 v, float *p)
-{
-    memcpy(p, &v, sizeof v);
-}
-
-INLINE word16 load_words(const uint32_t *p)
-{
-    word16 v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-INLINE float16 load_half(const uint16_t *p)
-{
-    half16 v;
-    memcpy(&v, p, sizeof v);
-    return (float16)(__builtin_convertvector(v, word16) << 16);
-}
-
-#if defined(__AVX512BW__)
-INLINE float16 dot(float16 sum, uint32_t a, word16 b)
-{
-    return (float16)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)a), (__m512bh)b);
-}
-
-/* bf16 in the lower half of each word. */
-INLINE half16 narrow(float16 v)
-{
-    return (half16)_mm512_cvtneps_pbh((__m512)v);
-}
-#else
-INLINE float16 dot(float16 sum, uint32_t a, word16 b)
-{
-    const word16 w = (word16){0} + a;
-    sum += (float16)(w & 0xffff0000u) * (float16)(b & 0xffff0000u);
-    return sum + (float16)(w << 16) * (float16)(b << 16);
-}
-
-INLINE half16 narrow(float16 v)
-{
-    const word16 u = (word16)v, even = (u >> 16) & 1u, nan = (u >> 16) | 0x40u;
-    const word16 is_nan = (word16)((u & 0x7fffffffu) > 0x7f800000u);
-    const word16 r = (u + 0x7fffu + even) >> 16;
-    return __builtin_convertvector((is_nan & nan) | (~is_nan & r), half16);
-}
-#endif
 
 /* The nine taps of one kernel. */
 INLINE word16 load_taps(const float *p)
@@ -104,12 +28,6 @@ INLINE void store_taps(word16 v, float *p)
 #else
     memcpy(p, &v, 9 * sizeof *p);
 #endif
-}
-
-INLINE void store_half(float16 v, uint16_t *p)
-{
-    const half16 h = narrow(v);
-    memcpy(p, &h, sizeof h);
 }
 
 INLINE word16 pair_of(float16 even, float16 odd)
@@ -183,26 +101,6 @@ HALF static void product(const struct gan__half_product *p)
         panel_of(p, true, b, p->c + j);
     }
 }
-
-#if defined(__AVX512BW__)
-HALF static void join(const uint16_t *even, const uint16_t *odd, int64_t n, uint32_t *y)
-{
-    for (int64_t i = 0; i < n; i += N) {
-        const __mmask16 m = (__mmask16)(n - i >= N ? 0xffffu : (1u << (n - i)) - 1);
-        const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, even + i));
-        const __m512i high = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(m, odd + i));
-        _mm512_mask_storeu_epi32(y + i, m, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-    }
-}
-#else
-HALF static void join(const uint16_t *even, const uint16_t *odd, int64_t n, uint32_t *y)
-{
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        y[i] = even[i] | (uint32_t)odd[i] << 16;
-    }
-}
-#endif
 
 /* --- images ----------------------------------------------------------------------------------- */
 
@@ -413,7 +311,10 @@ HALF static void weights_back(const float *du, int64_t step, float *w, int64_t c
 
 const struct gan__half_lanes SET = {.fast = FAST,
                                     .product = product,
-                                    .join = join,
+                                    .join = GAN_FEW(join),
+                                    .join_pixels = GAN_FEW(join_pixels),
+                                    .windows = GAN_FEW(windows),
+                                    .taps = GAN_FEW(taps),
                                     .input = input,
                                     .input_pair = input_pair,
                                     .grad_pair = grad_pair,
