@@ -38,31 +38,16 @@ struct tally {
     double uneven;           /* total variation of those places from even */
 };
 
-static void shrink(const double *x, float *y)
-{
-    for (int i = 0; i < OBJECT; i++) {
-        const int top = i / CELL * GAN_IMAGE_SIDE / CELL, left = i % CELL * GAN_IMAGE_SIDE / CELL;
-        const int bottom = (i / CELL + 1) * GAN_IMAGE_SIDE / CELL;
-        const int right = (i % CELL + 1) * GAN_IMAGE_SIDE / CELL;
-        double sum = 0;
-        for (int r = top; r < bottom; r++) {
-            for (int c = left; c < right; c++) {
-                sum += x[r * GAN_IMAGE_SIDE + c];
-            }
-        }
-        y[i] = (float)(sum / ((bottom - top) * (right - left)));
-    }
-}
-
 /* Objects [n,81]; returns n. */
 static int objects(struct gan__lab *l, int images, float *object)
 {
     int *label = (int *)gan__lab_array(l, (size_t)images / 2 + 1), n = 0;
-    const double *x = label != NULL ? gan__lab_images(l, 0, images, label) : NULL;
+    const double *x = label != NULL ? gan__lab_images(l, CELL, images, label) : NULL;
     for (int i = 0; x != NULL && i < images; i++) {
-        if (label[i] == SNEAKER) {
-            shrink(x + (size_t)i * D, object + (size_t)n++ * OBJECT);
+        for (int k = 0; label[i] == SNEAKER && k < OBJECT; k++) {
+            object[n * OBJECT + k] = (float)x[(size_t)i * OBJECT + (size_t)k];
         }
+        n += label[i] == SNEAKER;
     }
     return n;
 }
@@ -148,39 +133,26 @@ static void train(struct gan__lab *l, const float *object, int n, float *x)
     float *real = (float *)gan__lab_array(l, BATCH * D / 2);
     float *z = (float *)gan__lab_array(l, LOOK * LATENT / 2);
     struct gan__rng rng;
-    struct gan__toy *t = gan__toy_new(l, &(struct gan__toy_opts){.loss = "nonsaturating",
-                                                                 .regs = "r1:1",
-                                                                 .optim_disc = "adam:2e-4,.5,.99",
-                                                                 .optim_gen = "adam:2e-4,.5,.99",
-                                                                 .size = D,
-                                                                 .latent = LATENT,
-                                                                 .width = 256,
-                                                                 .depth = 2,
-                                                                 .gen_width = 256,
-                                                                 .gen_depth = 2,
-                                                                 .relu = true,
-                                                                 .batch = BATCH,
-                                                                 .look = LOOK,
-                                                                 .steps = steps,
-                                                                 .seed = l->seed});
+    struct gan__toy *t = gan__lab_image_gan(l, (struct gan__toy_opts){.size = D,
+                                                                      .latent = LATENT,
+                                                                      .gen_depth = 2,
+                                                                      .batch = BATCH,
+                                                                      .look = LOOK,
+                                                                      .steps = steps});
     gan__rng_init(&rng, gan__stream_key(l->seed, 0, 1, gan__hash_text("counting")));
-    for (int s = 0; s <= steps && z != NULL && l->status == GAN_OK; s++) {
-        for (int half = 0; half < 2; half++) {
-            for (int i = 0; i < (s < steps ? BATCH : LOOK) * LATENT; i++) {
-                z[i] = (float)gan__rng_normal(&rng);
-            }
-            if (s == steps) {
-                gan__toy_generate(l, t, z, x);
-            } else if (half == 1) {
-                gan__toy_gen_step(l, t, NULL, z);
-            } else {
-                for (int k = 0; k < BATCH; k++) {
-                    compose(&rng, object, 0, n, real + (size_t)k * D);
-                }
-                gan__toy_disc_step(l, t, real, z);
-            }
+    for (int s = 0; s < steps && z != NULL && l->status == GAN_OK; s++) {
+        gan__toy_noise(&rng, BATCH * LATENT, z);
+        for (int k = 0; k < BATCH; k++) {
+            compose(&rng, object, 0, n, real + (size_t)k * D);
         }
+        gan__toy_disc_step(l, t, real, z);
+        gan__toy_noise(&rng, BATCH * LATENT, z);
+        gan__toy_gen_step(l, t, NULL, z);
     }
+    for (int k = 0; k < 2 && z != NULL; k++) { /* the second draw is the one in the documents */
+        gan__toy_noise(&rng, LOOK * LATENT, z);
+    }
+    gan__toy_generate(l, t, z, x);
     gan__toy_free(t);
 }
 
@@ -192,12 +164,8 @@ static void sheets(struct gan__lab *l, const float *const from[2])
                                          "fakes of a GAN that saw nothing else"};
     gan_figure *f =
         gan_figure_new(2, 1, &(struct gan_figure_opts){.panel_width = 1000, .panel_height = 140});
-    double *x = gan__lab_array(l, SHOWN * D);
-    for (int k = 0; k < 2 && x != NULL; k++) {
-        for (int i = 0; i < SHOWN * D; i++) {
-            x[i] = (double)from[k][i];
-        }
-        gan__lab_show(l, gan_figure_panel(f, k, 0), title[k], x, 1, SHOWN);
+    for (int k = 0; k < 2; k++) {
+        gan__lab_show(l, gan_figure_panel(f, k, 0), title[k], from[k], GAN_IMAGE_SIDE, SHOWN);
         gan_panel_equal(gan_figure_panel(f, k, 0));
     }
     gan__lab_figure(l, f, "things",

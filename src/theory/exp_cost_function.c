@@ -9,7 +9,6 @@
 #include "toy.h"
 
 #include "base/philox.h"
-#include "base/str.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,18 +24,6 @@ enum {
     SHOWN = 12
 };
 static const double middle = 7.5, stride = 4, shake = 0.5;
-
-static void rng_for(struct gan__rng *r, const struct gan__lab *l, uint64_t use)
-{
-    gan__rng_init(r, gan__stream_key(l->seed, 0, use, gan__hash_text("cost-function")));
-}
-
-static void normals(struct gan__rng *rng, float *z, int n)
-{
-    for (int i = 0; i < n; i++) {
-        z[i] = (float)gan__rng_normal(rng);
-    }
-}
 
 /* --- two futures ------------------------------------------------------------------------------------ */
 
@@ -100,19 +87,19 @@ static void predict(struct gan__lab *l, bool fixed, float *x)
     float real[BATCH * WIDTH], z[LOOK * LATENT];
     struct gan__rng rng;
     struct gan__toy *t = predictor(l, steps);
-    rng_for(&rng, l, fixed ? 0 : 1);
+    gan__lab_rng(l, fixed ? 0 : 1, &rng);
     for (int s = 0; s < steps && l->status == GAN_OK; s++) {
         next_frames(&rng, real, BATCH);
-        normals(&rng, z, BATCH * LATENT);
+        gan__toy_noise(&rng, BATCH * LATENT, z);
         if (fixed) {
             gan__toy_fit_step(l, t, real, z);
         } else {
             gan__toy_disc_step(l, t, real, z);
-            normals(&rng, z, BATCH * LATENT);
+            gan__toy_noise(&rng, BATCH * LATENT, z);
             gan__toy_gen_step(l, t, NULL, z);
         }
     }
-    normals(&rng, z, LOOK * LATENT);
+    gan__toy_noise(&rng, LOOK * LATENT, z);
     gan__toy_generate(l, t, z, x);
     gan__toy_free(t);
 }
@@ -181,7 +168,7 @@ static void futures(struct gan__lab *l)
         return;
     }
     float *real = x, *fixed = x + LOOK * WIDTH, *learned = fixed + LOOK * WIDTH;
-    rng_for(&rng, l, 2);
+    gan__lab_rng(l, 2, &rng);
     next_frames(&rng, real, LOOK);
     for (int i = 0; i < LOOK * WIDTH; i++) {
         mean[i % WIDTH] += (double)real[i] / LOOK;
@@ -209,14 +196,6 @@ static void futures(struct gan__lab *l)
 
 /* --- one decoder, two losses ------------------------------------------------------------------------- */
 
-static void shrink(const double *x, float *y)
-{
-    for (int i = 0; i < D; i++) {
-        const double *p = x + i / SIDE * 2 * GAN_IMAGE_SIDE + i % SIDE * 2;
-        y[i] = (float)((p[0] + p[1] + p[GAN_IMAGE_SIDE] + p[GAN_IMAGE_SIDE + 1]) / 4);
-    }
-}
-
 /* Mean squared difference of neighbours. */
 static double sharpness(const float *x, int n)
 {
@@ -239,40 +218,31 @@ static void decode(struct gan__lab *l, const float *images, int n, bool fixed, f
     const int steps = l->quick ? 300 : 5000;
     float *z = (float *)gan__lab_array(l, (size_t)LOOK * CODES), real[BATCH * D];
     struct gan__rng rng;
-    struct gan__toy *t = gan__toy_new(l, &(struct gan__toy_opts){.loss = "nonsaturating",
-                                                                 .regs = "r1:1",
-                                                                 .optim_disc = "adam:2e-4,.5,.99",
-                                                                 .optim_gen = "adam:2e-4,.5,.99",
-                                                                 .size = D,
-                                                                 .latent = CODES,
-                                                                 .width = 256,
-                                                                 .depth = 2,
-                                                                 .gen_width = 256,
-                                                                 .gen_depth = 3,
-                                                                 .relu = true,
-                                                                 .batch = BATCH,
-                                                                 .look = LOOK,
-                                                                 .steps = steps,
-                                                                 .seed = l->seed});
-    rng_for(&rng, l, fixed ? 3 : 4);
+    struct gan__toy *t = gan__lab_image_gan(l, (struct gan__toy_opts){.size = D,
+                                                                      .latent = CODES,
+                                                                      .gen_depth = 3,
+                                                                      .batch = BATCH,
+                                                                      .look = LOOK,
+                                                                      .steps = steps});
+    gan__lab_rng(l, fixed ? 3 : 4, &rng);
     for (int s = 0; s < steps && z != NULL && l->status == GAN_OK; s++) {
         for (int j = 0; j < BATCH; j++) {
             const uint64_t k = gan__rng_below(&rng, (uint64_t)n);
             struct gan__rng code;
             memcpy(real + j * D, images + k * D, D * sizeof *real);
-            rng_for(&code, l, 100 + k);
-            normals(fixed ? &code : &rng, z + j * CODES, CODES);
+            gan__lab_rng(l, 100 + k, &code);
+            gan__toy_noise(fixed ? &code : &rng, CODES, z + j * CODES);
         }
         if (fixed) {
             gan__toy_fit_step(l, t, real, z);
         } else {
             gan__toy_disc_step(l, t, real, z);
-            normals(&rng, z, BATCH * CODES);
+            gan__toy_noise(&rng, BATCH * CODES, z);
             gan__toy_gen_step(l, t, NULL, z);
         }
     }
     if (z != NULL) {
-        normals(&rng, z, LOOK * CODES);
+        gan__toy_noise(&rng, LOOK * CODES, z);
         gan__toy_generate(l, t, z, x);
     }
     gan__toy_free(t);
@@ -282,16 +252,10 @@ static void show(struct gan__lab *l, const float *const *from)
 {
     static const char *const title[] = {"real images", "decoder, squared error",
                                         "the same decoder, a critic"};
-    double *big = gan__lab_array(l, (size_t)SHOWN * GAN_IMAGE_PIXELS);
     gan_figure *f =
         gan_figure_new(3, 1, &(struct gan_figure_opts){.panel_height = 150, .panel_width = 1000});
-    for (int k = 0; k < 3 && big != NULL; k++) {
-        for (int i = 0; i < SHOWN * GAN_IMAGE_PIXELS; i++) {
-            const int at = i % GAN_IMAGE_PIXELS;
-            big[i] = (double)from[k][i / GAN_IMAGE_PIXELS * D + at / GAN_IMAGE_SIDE / 2 * SIDE +
-                                     at % GAN_IMAGE_SIDE / 2];
-        }
-        gan__lab_show(l, gan_figure_panel(f, k, 0), title[k], big, 1, SHOWN);
+    for (int k = 0; k < 3; k++) {
+        gan__lab_show(l, gan_figure_panel(f, k, 0), title[k], from[k], SIDE, SHOWN);
     }
     gan__lab_figure(l, f, "decoders",
                     "Fashion-MNIST at 14x14 and what one network makes of new codes after the same "
@@ -301,14 +265,14 @@ static void show(struct gan__lab *l, const float *const *from)
 static void decoders(struct gan__lab *l)
 {
     const int n = l->quick ? 500 : 6000;
-    const double *full = gan__lab_images(l, 0, n, NULL);
+    const double *images = gan__lab_images(l, SIDE, n, NULL);
     float *small = (float *)gan__lab_array(l, ((size_t)n * D + 1) / 2);
     float *x = (float *)gan__lab_array(l, (size_t)LOOK * D);
-    if (full == NULL || small == NULL || x == NULL) {
+    if (images == NULL || small == NULL || x == NULL) {
         return;
     }
-    for (int j = 0; j < n; j++) {
-        shrink(full + (size_t)j * GAN_IMAGE_PIXELS, small + (size_t)j * D);
+    for (int i = 0; i < n * D; i++) {
+        small[i] = (float)images[i];
     }
     decode(l, small, n, true, x);
     decode(l, small, n, false, x + LOOK * D);

@@ -160,7 +160,7 @@ static void random_measures(struct gan__lab *l)
     double x[2 * N], mass[2][N], a[N], b[N], cost[N * N], back[N], forth[N];
     double gap = 0, worst = 0, above = -(double)INFINITY, twice = 0, kr = 0;
     const int trials = l->quick ? 10 : 200;
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, 0, gan__hash_text("duality")));
+    gan__lab_rng(l, 0, &rng);
     for (int k = 0; k < trials && l->status == GAN_OK; k++) {
         struct gan_transport t = {0};
         for (int i = 0; i < N; i++) {
@@ -284,7 +284,7 @@ static double train_critic(struct gan__lab *l, const struct critic *c, int last,
 {
     float real[2 * BATCH], fake[2 * BATCH];
     struct gan__rng rng;
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, 1, gan__hash_text("duality")));
+    gan__lab_rng(l, 1, &rng);
     struct gan__toy *t = gan__toy_new(l, &(struct gan__toy_opts){.loss = "wasserstein",
                                                                  .regs = c->regs,
                                                                  .optim_disc = c->optim,

@@ -10,11 +10,11 @@
 #include "toy.h"
 
 #include "base/philox.h"
-#include "base/str.h"
 #include "metrics/frechet.h"
 #include "metrics/moments.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     SIDE = GAN_IMAGE_SIDE / 2,
@@ -51,11 +51,6 @@ struct kernel {
     double width;
 };
 
-static void rng_for(struct gan__rng *r, const struct gan__lab *l, uint64_t use)
-{
-    gan__rng_init(r, gan__stream_key(l->seed, 0, use, gan__hash_text("generative-baselines")));
-}
-
 static float *floats(struct gan__lab *l, int rows)
 {
     return (float *)gan__lab_array(l, ((size_t)rows * D + 1) / 2);
@@ -68,30 +63,21 @@ static double log_add(double a, double b)
 
 /* --- data ----------------------------------------------------------------------------------------- */
 
-static void shrink(const double *x, struct gan__rng *rng, float *clean, float *y)
-{
-    for (int i = 0; i < D; i++) {
-        const double *p = x + i / SIDE * 2 * GAN_IMAGE_SIDE + i % SIDE * 2;
-        const double mean = (p[0] + p[1] + p[GAN_IMAGE_SIDE] + p[GAN_IMAGE_SIDE + 1]) / 4;
-        clean[i] = (float)mean;
-        y[i] = (float)(mean + noise * gan__rng_normal(rng));
-    }
-}
-
 static bool load(struct gan__lab *l, struct images *d)
 {
     const int n = d->train + d->valid + d->test;
     struct gan__rng rng;
     d->label = (int *)gan__lab_array(l, (size_t)n);
-    const double *x = d->label != NULL ? gan__lab_images(l, 0, n, d->label) : NULL;
+    const double *x = d->label != NULL ? gan__lab_images(l, SIDE, n, d->label) : NULL;
     float *y = floats(l, n);
     d->clean = floats(l, n);
     if (x == NULL || y == NULL || d->clean == NULL) {
         return false;
     }
-    rng_for(&rng, l, 0);
-    for (int i = 0; i < n; i++) {
-        shrink(x + (size_t)i * GAN_IMAGE_PIXELS, &rng, d->clean + (size_t)i * D, y + (size_t)i * D);
+    gan__lab_rng(l, 0, &rng);
+    for (int i = 0; i < n * D; i++) {
+        d->clean[i] = (float)x[i];
+        y[i] = (float)(x[i] + noise * gan__rng_normal(&rng));
     }
     d->x_train = y;
     d->x_valid = y + (size_t)d->train * D;
@@ -201,7 +187,7 @@ static void gaussian_mixture(struct gan__lab *l, const struct images *d, struct 
     if (share == NULL || each == NULL || !mixture_new(l, m, COMPONENTS)) {
         return;
     }
-    rng_for(&rng, l, 1);
+    gan__lab_rng(l, 1, &rng);
     for (int j = 0; j < d->train; j++) {
         share[j * COMPONENTS + (int)gan__rng_below(&rng, COMPONENTS)] = 1;
     }
@@ -325,42 +311,29 @@ static void gan_sample(struct gan__lab *l, const struct images *d, float *x)
     const int steps = l->quick ? 200 : 6000, look = d->samples;
     float batch[BATCH * D], z[BATCH * LATENT], *many = floats(l, look);
     struct gan__rng rng;
-    struct gan__toy *t = gan__toy_new(l, &(struct gan__toy_opts){.loss = "nonsaturating",
-                                                                 .regs = "r1:1",
-                                                                 .optim_disc = "adam:2e-4,.5,.99",
-                                                                 .optim_gen = "adam:2e-4,.5,.99",
-                                                                 .size = D,
-                                                                 .latent = LATENT,
-                                                                 .width = 256,
-                                                                 .depth = 2,
-                                                                 .gen_width = 256,
-                                                                 .gen_depth = 3,
-                                                                 .relu = true,
-                                                                 .batch = BATCH,
-                                                                 .look = look,
-                                                                 .steps = steps,
-                                                                 .seed = l->seed});
-    rng_for(&rng, l, 4);
+    struct gan__toy *t = gan__lab_image_gan(l, (struct gan__toy_opts){.size = D,
+                                                                      .latent = LATENT,
+                                                                      .gen_depth = 3,
+                                                                      .batch = BATCH,
+                                                                      .look = look,
+                                                                      .steps = steps});
+    gan__lab_rng(l, 4, &rng);
     for (int s = 0; s < 2 * steps && many != NULL && l->status == GAN_OK; s++) {
         for (int j = 0; j < BATCH; j++) {
             const float *from = d->clean + gan__rng_below(&rng, (uint64_t)d->train) * D;
-            for (int i = 0; i < D; i++) {
-                batch[j * D + i] = from[i];
-            }
+            memcpy(batch + j * D, from, D * sizeof *batch);
         }
-        for (int j = 0; j < BATCH * LATENT; j++) {
-            z[j] = (float)gan__rng_normal(&rng);
-        }
+        gan__toy_noise(&rng, BATCH * LATENT, z);
         if (s % 2 == 0) {
             gan__toy_disc_step(l, t, batch, z);
         } else {
             gan__toy_gen_step(l, t, batch, z);
         }
     }
-    for (int j = 0; many != NULL && j < look * LATENT; j++) {
-        many[j] = (float)gan__rng_normal(&rng);
+    if (many != NULL) {
+        gan__toy_noise(&rng, look * LATENT, many);
+        gan__toy_generate(l, t, many, x);
     }
-    gan__toy_generate(l, t, many, x);
     gan__toy_free(t);
     for (int i = 0; i < look * D; i++) {
         x[i] += (float)(noise * gan__rng_normal(&rng));
@@ -417,16 +390,9 @@ static void show(struct gan__lab *l, const struct images *d, float *const *sampl
 {
     gan_figure *f = gan_figure_new(
         MODELS + 1, 1, &(struct gan_figure_opts){.panel_height = 150, .panel_width = 1000});
-    double *big = gan__lab_array(l, (size_t)SHOWN * GAN_IMAGE_PIXELS);
-    for (int m = 0; m <= MODELS && big != NULL; m++) {
-        const float *x = m == 0 ? d->x_test : sample[m - 1];
-        for (int i = 0; i < SHOWN * GAN_IMAGE_PIXELS; i++) {
-            const int at = i % GAN_IMAGE_PIXELS;
-            const int small = at / GAN_IMAGE_SIDE / 2 * SIDE + at % GAN_IMAGE_SIDE / 2;
-            big[i] = (double)x[i / GAN_IMAGE_PIXELS * D + small];
-        }
+    for (int m = 0; m <= MODELS; m++) {
         gan__lab_show(l, gan_figure_panel(f, m, 0), m == 0 ? "held-out images" : model_names[m - 1],
-                      big, 1, SHOWN);
+                      m == 0 ? d->x_test : sample[m - 1], SIDE, SHOWN);
     }
     gan__lab_figure(l, f, "samples",
                     "Held-out images at 14x14 with the noise that every model was fitted to, and "
@@ -509,7 +475,7 @@ static void run(struct gan__lab *l)
         return;
     }
     choose_width(&seen, d.x_valid, d.valid);
-    rng_for(&rng, l, 2);
+    gan__lab_rng(l, 2, &rng);
     mixture_sample(&m[0], &rng, d.samples, sample[0]);
     mixture_sample(&m[1], &rng, d.samples, sample[1]);
     const double own = kernel_sample(&seen, &rng, d.samples, sample[2]);

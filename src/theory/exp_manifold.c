@@ -21,11 +21,6 @@ static const double pi = 3.14159265358979323846;
 static const char *const kind_names[KINDS] = {"real images", "same covariance", "1/f noise",
                                               "random pixels"};
 
-static void rng_for(struct gan__rng *r, const struct gan__lab *l, uint64_t use)
-{
-    gan__rng_init(r, gan__stream_key(l->seed, 0, use, gan__hash_text("manifold")));
-}
-
 /* --- dimension from neighbours ------------------------------------------------------------------ */
 
 /* Puts v among the k least of a growing list. */
@@ -88,7 +83,7 @@ static void sheet_of(struct gan__lab *l, double *x, int n, int d)
 {
     struct gan__rng rng;
     double *b = gan__lab_array(l, (size_t)D * (size_t)d);
-    rng_for(&rng, l, 1);
+    gan__lab_rng(l, 1, &rng);
     for (int i = 0; b != NULL && i < D * d; i++) {
         b[i] = 0.5 * gan__rng_normal(&rng) / sqrt(d);
     }
@@ -132,7 +127,7 @@ static void same_covariance(struct gan__lab *l, const double *real, double *x, i
 {
     struct gan__rng rng;
     double *e = gan__lab_array(l, (size_t)n * (size_t)n), mean[D] = {0};
-    rng_for(&rng, l, 2);
+    gan__lab_rng(l, 2, &rng);
     for (int i = 0; i < n * D; i++) {
         mean[i % D] += real[i] / n;
     }
@@ -180,7 +175,7 @@ static void pink(double *x, struct gan__rng *rng)
 static void make(struct gan__lab *l, int kind, const double *real, double *x, int n)
 {
     struct gan__rng rng;
-    rng_for(&rng, l, 3 + (uint64_t)kind);
+    gan__lab_rng(l, 3 + (uint64_t)kind, &rng);
     if (kind == 0) {
         for (int i = 0; i < n * D; i++) {
             x[i] = real[i];
@@ -347,9 +342,10 @@ static void draw(struct gan__lab *l, const struct found *f)
 static void run(struct gan__lab *l)
 {
     const int n = l->quick ? 400 : 2000;
-    const double *real = gan__lab_images(l, 0, n, NULL);
+    const double *real = gan__lab_images(l, GAN_IMAGE_SIDE, n, NULL);
     double *x = gan__lab_array(l, (size_t)n * D);
     struct found *f = (struct found *)gan__lab_array(l, sizeof *f / sizeof(double));
+    float shown[SHOWN * D];
     gan_figure *fig = gan_figure_new(
         KINDS, 1, &(struct gan_figure_opts){.panel_height = 150, .panel_width = 900});
     if (x != NULL && real != NULL && f != NULL) {
@@ -359,7 +355,11 @@ static void run(struct gan__lab *l)
             f->dimension[k] = estimate(l, x, n, D);
             spectrum(l, x, n, f->share[k]);
             power(x, n < 500 ? n : 500, f->power[k]);
-            gan__lab_show(l, gan_figure_panel(fig, k, 0), kind_names[k], x, 1, SHOWN);
+            for (int i = 0; i < SHOWN * D; i++) {
+                shown[i] = (float)x[i];
+            }
+            gan__lab_show(l, gan_figure_panel(fig, k, 0), kind_names[k], shown, GAN_IMAGE_SIDE,
+                          SHOWN);
         }
         gan__lab_figure(l, fig, "images",
                         "Real images, a normal density of the same mean and covariance, noise of "

@@ -71,13 +71,6 @@ static void draw_real(struct gan__rng *rng, const struct gan_mode_set *set, int 
     }
 }
 
-static void draw_noise(struct gan__rng *rng, int n, float *z)
-{
-    for (int i = 0; i < n * LATENT; i++) {
-        z[i] = (float)gan__rng_normal(rng);
-    }
-}
-
 static int nearest(const struct gan_mode_set *set, const float *x)
 {
     int best = 0;
@@ -144,7 +137,7 @@ static void train(struct gan__lab *l, const struct gan_mode_set *set, const stru
     gan__rng_init(&rng, gan__stream_key(seed, 0, 0, gan__hash_text("mode-collapse")));
     memset(c, 0, sizeof *c);
     if (same != NULL) {
-        draw_noise(&rng, LOOK, same);
+        gan__toy_noise(&rng, LOOK * LATENT, same);
     }
     for (int s = 0; s <= steps && l->status == GAN_OK; s++) {
         if (s % (steps / (LOOKS - 1)) == 0) {
@@ -155,10 +148,10 @@ static void train(struct gan__lab *l, const struct gan_mode_set *set, const stru
         }
         for (int k = 0; k < (int)r->critic; k++) {
             draw_real(&rng, set, BATCH, real);
-            draw_noise(&rng, BATCH, z);
+            gan__toy_noise(&rng, BATCH * LATENT, z);
             gan__toy_disc_step(l, t, real, z);
         }
-        draw_noise(&rng, BATCH, z);
+        gan__toy_noise(&rng, BATCH * LATENT, z);
         gan__toy_gen_step(l, t, real, z);
     }
     gan__toy_free(t);

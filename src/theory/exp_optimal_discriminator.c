@@ -53,7 +53,7 @@ static void train(struct gan__lab *l, const struct pair *c, int64_t steps, uint6
 {
     float real[BATCH], fake[BATCH], x[LOOK];
     struct gan__rng rng;
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, key, gan__hash_text("optimal-discriminator")));
+    gan__lab_rng(l, key, &rng);
     struct gan__critic *critic =
         gan__critic_new(l, &(struct gan__critic_opts){.loss = "minimax",
                                                       .optim = "adam:1e-2@cosine",

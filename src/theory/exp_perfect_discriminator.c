@@ -85,8 +85,7 @@ static void train(struct gan__lab *l, const struct shape *s, int n_looks, double
     float real[BATCH * MAX_N], fake[BATCH * MAX_N];
     struct curve of_real, of_fake;
     struct gan__rng rng;
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, (uint64_t)s->n + (s->full ? 100 : 0),
-                                        gan__hash_text("perfect-discriminator")));
+    gan__lab_rng(l, (uint64_t)s->n + (s->full ? 100 : 0), &rng);
     bend(&of_real, &rng);
     bend(&of_fake, &rng);
     struct gan__toy *t = gan__toy_new(l, &(struct gan__toy_opts){.loss = "minimax",
@@ -290,7 +289,7 @@ static void alignment(struct gan__lab *l)
     double at[POINTS], *aligned[SPACES], *near[SPACES];
     struct gan__rng rng;
     char name[96];
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, 1, gan__hash_text("perfect-discriminator")));
+    gan__lab_rng(l, 1, &rng);
     for (int s = 0; s < SPACES; s++) {
         aligned[s] = gan__lab_array(l, POINTS);
         near[s] = gan__lab_array(l, POINTS);

@@ -118,7 +118,7 @@ static void densities(struct gan__lab *l)
     double z[POINTS], t[POINTS], mass[POINTS], x[SIZES][POINTS], at[BINS], got[BINS], want[BINS];
     double sum = 0, w1[SIZES] = {0}, rise = -(double)INFINITY;
     struct gan__rng rng;
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, 0, gan__hash_text("push-forward")));
+    gan__lab_rng(l, 0, &rng);
     for (int i = 0; i < POINTS; i++) {
         z[i] = z_low + (z_high - z_low) * i / (POINTS - 1);
         t[i] = quantile(gan__normal_below(z[i], 0, 1));
@@ -212,7 +212,7 @@ static void ranks(struct gan__lab *l)
     const int trials = l->quick ? 5 : 50;
     double dims[MAX_Z], least[MAX_Z], most[MAX_Z], gap = 0;
     struct gan__rng rng;
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, 1, gan__hash_text("push-forward")));
+    gan__lab_rng(l, 1, &rng);
     for (int d = 1; d <= MAX_Z; d++) {
         dims[d - 1] = d;
         least[d - 1] = OUT;

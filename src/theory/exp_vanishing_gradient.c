@@ -47,13 +47,6 @@ static void draw_real(struct study *s, float *x)
     }
 }
 
-static void draw_noise(struct study *s, float *z)
-{
-    for (int i = 0; i < BATCH * LATENT; i++) {
-        z[i] = (float)gan__rng_normal(&s->rng);
-    }
-}
-
 static double norm(const double *v, size_t n)
 {
     double sum = 0;
@@ -109,7 +102,7 @@ static double spread(struct gan__lab *l, struct study *s, struct gan__toy *t, co
     memset(mean, 0, n * sizeof *mean);
     for (int k = 0; k < DRAWS && l->status == GAN_OK; k++) {
         float z[BATCH * LATENT];
-        draw_noise(s, z);
+        gan__toy_noise(&s->rng, BATCH * LATENT, z);
         gan__toy_gen_gradient(l, t, loss, z, one);
         for (size_t i = 0; i < n; i++) {
             mean[i] += one[i] / DRAWS;
@@ -151,11 +144,11 @@ static void retrain(struct gan__lab *l, struct study *s, int stage)
     gan__toy_copy_gen(s->critic, s->played);
     gan__toy_reset_disc(l, s->disc, l->seed + 17);
     gan__toy_reset_disc(l, s->critic, l->seed + 17);
-    draw_noise(s, fixed);
+    gan__toy_noise(&s->rng, BATCH * LATENT, fixed);
     const double size = jacobian_size(l, s, fixed);
     for (int step = 1, at = 0; at < s->n_looks && l->status == GAN_OK; step++) {
         draw_real(s, real);
-        draw_noise(s, z);
+        gan__toy_noise(&s->rng, BATCH * LATENT, z);
         (void)gan__toy_disc_step(l, s->disc, real, z);
         (void)gan__toy_disc_step(l, s->critic, real, z);
         if (step == looks[at]) {
@@ -169,9 +162,9 @@ static void play(struct gan__lab *l, struct study *s, int steps)
     float real[BATCH * SIZE], z[BATCH * LATENT];
     for (int k = 0; k < steps; k++) {
         draw_real(s, real);
-        draw_noise(s, z);
+        gan__toy_noise(&s->rng, BATCH * LATENT, z);
         (void)gan__toy_disc_step(l, s->played, real, z);
-        draw_noise(s, z);
+        gan__toy_noise(&s->rng, BATCH * LATENT, z);
         (void)gan__toy_gen_step(l, s->played, NULL, z);
     }
 }
@@ -273,7 +266,7 @@ static void cauchy(struct gan__lab *l)
            *count = gan__lab_array(l, n);
     double at[BINS], seen[BINS], law[BINS], inside = 0, beyond = 0, sum = 0;
     struct gan__rng rng;
-    gan__rng_init(&rng, gan__stream_key(l->seed, 0, 1, gan__hash_text("vanishing-gradient")));
+    gan__lab_rng(l, 1, &rng);
     for (size_t i = 0; i < n && l->status == GAN_OK; i++) {
         double r = 0, slope = 0;
         for (int k = 0; k < WAVES; k++) { /* frequencies of unit variance: quartiles at +-1 */
@@ -342,7 +335,7 @@ static void run(struct gan__lab *l)
                               .batch = BATCH,
                               .look = BATCH,
                               .seed = l->seed};
-    gan__rng_init(&s.rng, gan__stream_key(l->seed, 0, 0, gan__hash_text("vanishing-gradient")));
+    gan__lab_rng(l, 0, &s.rng);
     for (int i = 0; i < WAYS * SIZE; i++) {
         s.frame[i / SIZE][i % SIZE] = gan__rng_normal(&s.rng) / 2;
     }

@@ -8,7 +8,6 @@
 #include "toy.h"
 
 #include "base/philox.h"
-#include "base/str.h"
 
 #include <gan/divergence.h>
 
@@ -48,13 +47,6 @@ static void draw_real(struct gan__rng *rng, int n, float *x)
     }
 }
 
-static void draw_noise(struct gan__rng *rng, int n, float *z)
-{
-    for (int i = 0; i < n * LATENT; i++) {
-        z[i] = (float)gan__rng_normal(rng);
-    }
-}
-
 static double distance(struct gan__lab *l, gan_divergence kind, const double *p, const double *q,
                        size_t n)
 {
@@ -67,7 +59,7 @@ static double distance(struct gan__lab *l, gan_divergence kind, const double *p,
 static void large_samples(struct gan__lab *l, struct game *g)
 {
     draw_real(&g->rng, g->large, g->real);
-    draw_noise(&g->rng, g->large, g->noise);
+    gan__toy_noise(&g->rng, g->large * LATENT, g->noise);
     gan__toy_generate(l, g->toy, g->noise, g->fake);
     for (int i = 0; i < g->large * SIZE; i++) {
         g->p[i] = (double)g->real[i];
@@ -127,17 +119,17 @@ static void play(struct gan__lab *l, struct game *g, const struct kind *kind, in
                                                      .batch = BATCH,
                                                      .look = g->large,
                                                      .seed = l->seed});
-    gan__rng_init(&g->rng, gan__stream_key(l->seed, 0, 0, gan__hash_text("wgan-fails")));
+    gan__lab_rng(l, 0, &g->rng);
     for (int step = 0; step <= steps && l->status == GAN_OK; step++) {
         for (int k = 0; k < N_CRITIC; k++) {
             draw_real(&g->rng, BATCH, real);
-            draw_noise(&g->rng, BATCH, z);
+            gan__toy_noise(&g->rng, BATCH * LATENT, z);
             (void)gan__toy_disc_step(l, g->toy, real, z);
         }
         if (step % (steps / (LOOKS - 1)) == 0) {
             look(l, g, step / (steps / (LOOKS - 1)), step);
         }
-        draw_noise(&g->rng, BATCH, z);
+        gan__toy_noise(&g->rng, BATCH * LATENT, z);
         (void)gan__toy_gen_step(l, g->toy, real, z);
     }
     large_samples(l, g);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/philox.h"
 #include "base/str.h"
 
 #include <math.h>
@@ -186,6 +187,12 @@ double *gan__lab_array(struct gan__lab *l, size_t n)
     }
     r->array[r->n_arrays++] = a;
     return a;
+}
+
+void gan__lab_rng(const struct gan__lab *l, uint64_t use, struct gan__rng *rng)
+{
+    gan__rng_init(rng,
+                  gan__stream_key(l->seed, 0, use, gan__hash_text(l->result->experiment->name)));
 }
 
 /* --- running ------------------------------------------------------------------------------------ */

@@ -19,6 +19,8 @@
 /* Sorted, NULL at the end; written by the build. */
 extern const struct gan_experiment *const gan__experiments[];
 
+struct gan__rng;
+
 struct gan__lab {
     const char *dir; /* where files go */
     bool quick;      /* fewer points and steps; the same claims */
@@ -46,6 +48,9 @@ double *gan__lab_array(struct gan__lab *l, size_t n);
 
 /* Takes over what a library function returned; true while all is well. */
 bool gan__lab_ok(struct gan__lab *l, gan_status status);
+
+/* Random numbers of the experiment, others for each use. */
+void gan__lab_rng(const struct gan__lab *l, uint64_t use, struct gan__rng *rng);
 
 /* The report of experiments as one HTML file. */
 gan_status gan__report_write(const char *path, const struct gan_theory_result *const *results,

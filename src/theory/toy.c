@@ -257,6 +257,13 @@ void gan__toy_gen_jacobian(struct gan__lab *l, struct gan__toy *t, const float *
     }
 }
 
+void gan__toy_noise(struct gan__rng *rng, int n, float *z)
+{
+    for (int i = 0; i < n; i++) {
+        z[i] = (float)gan__rng_normal(rng);
+    }
+}
+
 void gan__toy_generate(struct gan__lab *l, struct gan__toy *t, const float *noise, float *x)
 {
     const float *out =

@@ -8,6 +8,8 @@
 
 #include "theory.h"
 
+#include "base/philox.h"
+
 enum { GAN__TOY_DEPTH = 16, GAN__TOY_AHEAD = 10 };
 
 struct gan__toy;
@@ -71,6 +73,9 @@ size_t gan__toy_gen_weights(const struct gan__toy *t);
 /* d g(z) / d weights [size,weights] at one z [latent]. */
 void gan__toy_gen_jacobian(struct gan__lab *l, struct gan__toy *t, const float *noise,
                            double *jacobian);
+
+/* n standard normal numbers. */
+void gan__toy_noise(struct gan__rng *rng, int n, float *z);
 
 /* Points [look,size] of noise [look,latent]. */
 void gan__toy_generate(struct gan__lab *l, struct gan__toy *t, const float *noise, float *x);
