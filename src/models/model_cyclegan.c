@@ -7,6 +7,7 @@
 #include "aids.h"
 #include "base/err.h"
 #include "net_image.h"
+#include "pairs.h"
 
 struct cyclegan {
     struct gan_task task;
@@ -85,7 +86,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
     struct cyclegan *o = options;
     struct gan_task *t = &o->task;
     GAN_TRY(check(o, err));
-    int64_t h = (t->height + 3) / 4 * 4, w = (t->width + 3) / 4 * 4;
+    int64_t h = gan__pairs_raised(t->height, 4), w = gan__pairs_raised(t->width, 4);
     int64_t least = gan__patchgan_least(o->layers);
     least = least < 8 ? 8 : least;
     if (h < least || w < least || (fixed && (h != t->height || w != t->width))) {
@@ -94,10 +95,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
                          "%lld on (fewer --layers allow smaller ones)",
                          (long long)t->height, (long long)t->width, (long long)least);
     }
-    t->height = h;
-    t->width = w;
-    t->channels_b = t->channels_b > 0 ? t->channels_b : t->channels;
-    t->range = GAN_RANGE_SIGNED;
+    gan__pairs_fit(t, h, w);
     t->known = o->supervised > 0 ? o->known : 0;
     if (o->identity > 0 && t->channels != t->channels_b) {
         return gan__fail(err, GAN_E_ARG,

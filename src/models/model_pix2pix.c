@@ -7,10 +7,11 @@
 #include "aids.h"
 #include "base/err.h"
 #include "net_image.h"
+#include "pairs.h"
 
 struct pix2pix {
-    struct gan_task task;
-    int gen, disc, norm, loss, direction, statistics, upsample;
+    struct gan__pairs pairs;
+    int gen, disc, norm, loss, statistics, upsample;
     bool conditional;
     int64_t depth, layers, gen_width, disc_width;
     double dropout, l1, adversarial, penalty;
@@ -57,7 +58,7 @@ static const struct gan_opt opts[] = {
                    "vgg19@conv3_3, classifier:RUN, pixels:8; gan features list names them"),
     GAN_OPT_F64(struct pix2pix, perceptual_weight, "perceptual-weight", "1", 0, 1e9,
                 "weight of their mean squared difference"),
-    GAN_OPT_CHOICE(struct pix2pix, direction, "direction", "AtoB", "AtoB|BtoA",
+    GAN_OPT_CHOICE(struct pix2pix, pairs.direction, "direction", "AtoB", GAN__PAIRS_DIRECTIONS,
                    "which image of a pair is the input"),
     GAN_OPT_PARSED(struct pix2pix, optim_gen, "optim-gen", "adam:2e-4,.5,.999@hold:.5",
                    gan_optim_option, "optimiser of the generator"),
@@ -68,22 +69,17 @@ static const struct gan_opt opts[] = {
 
 enum { AUTO_MOST = 8, AUTO_LEAST = 5 };
 
-static int64_t raised(int64_t side, int64_t multiple)
-{
-    return (side + multiple - 1) / multiple * multiple;
-}
-
 /* Depth of the U-Net and what sides must be multiples of. */
 static int64_t find_multiple(struct pix2pix *o, bool fixed)
 {
-    const struct gan_task *t = &o->task;
+    const struct gan_task *t = &o->pairs.task;
     if (o->gen != UNET) {
         return 4;
     }
     if (o->depth == 0) {
         int64_t least = fixed ? 2 : AUTO_LEAST;
-        int64_t h = raised(t->height, (int64_t)1 << least);
-        int64_t w = raised(t->width, (int64_t)1 << least);
+        int64_t h = gan__pairs_raised(t->height, (int64_t)1 << least);
+        int64_t w = gan__pairs_raised(t->width, (int64_t)1 << least);
         o->depth = least;
         while (o->depth < AUTO_MOST && h % ((int64_t)2 << o->depth) == 0 &&
                w % ((int64_t)2 << o->depth) == 0) {
@@ -108,13 +104,13 @@ static gan_status check(const void *options, gan_err *err)
 static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct pix2pix *o = options;
-    struct gan_task *t = &o->task;
+    struct gan_task *t = &o->pairs.task;
     GAN_TRY(check(o, err));
     if (o->gen == UNET && o->depth == 1) {
         return gan__fail(err, GAN_E_RANGE, "pix2pix: --depth is 1, allowed 0 and 2 to 10");
     }
     int64_t multiple = find_multiple(o, fixed);
-    int64_t h = raised(t->height, multiple), w = raised(t->width, multiple);
+    int64_t h = gan__pairs_raised(t->height, multiple), w = gan__pairs_raised(t->width, multiple);
     int64_t least = o->disc == PATCH ? gan__patchgan_least(o->layers) : 1;
     least = o->gen != UNET && least < 8 ? 8 : least;
     if (h < least || w < least) {
@@ -128,21 +124,8 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
                          "pix2pix: the image size is %lldx%lld, allowed are multiples of %lld",
                          (long long)t->height, (long long)t->width, (long long)multiple);
     }
-    t->height = h;
-    t->width = w;
-    t->channels_b = t->channels_b > 0 ? t->channels_b : t->channels;
-    t->range = GAN_RANGE_SIGNED;
+    gan__pairs_fit(t, h, w);
     return GAN_OK;
-}
-
-static int64_t channels_in(const struct pix2pix *o)
-{
-    return o->direction == 0 ? o->task.channels : o->task.channels_b;
-}
-
-static int64_t channels_out(const struct pix2pix *o)
-{
-    return o->direction == 0 ? o->task.channels_b : o->task.channels;
 }
 
 static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
@@ -153,9 +136,9 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
                                  .running = o->statistics == 1,
                                  .dropout = o->dropout,
                                  .resize = o->upsample == 1};
-    out[0] = o->gen == UNET
-                 ? gan__unet(nn, in[0], &net, o->depth, channels_out(o))
-                 : gan__resnet(nn, in[0], &net, o->gen == RESNET_6 ? 6 : 9, channels_out(o));
+    int64_t channels = gan__pairs_out(&o->pairs);
+    out[0] = o->gen == UNET ? gan__unet(nn, in[0], &net, o->depth, channels)
+                            : gan__resnet(nn, in[0], &net, o->gen == RESNET_6 ? 6 : 9, channels);
 }
 
 static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
@@ -171,14 +154,15 @@ static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const voi
 static void nets(gan_nets *d, const void *options)
 {
     const struct pix2pix *o = options;
-    const struct gan_task *t = &o->task;
-    int64_t judged = channels_out(o) + (o->conditional ? channels_in(o) : 0);
-    gan_declare(d, &(struct gan_net_desc){
-                       .name = "gen",
-                       .fn = generator,
-                       .in = {{.shape = GAN_SHAPE(1, t->height, t->width, channels_in(o))}},
-                       .n_in = 1,
-                       .init = "dcgan"});
+    const struct gan_task *t = &o->pairs.task;
+    int64_t given = gan__pairs_in(&o->pairs);
+    int64_t judged = gan__pairs_out(&o->pairs) + (o->conditional ? given : 0);
+    gan_declare(d,
+                &(struct gan_net_desc){.name = "gen",
+                                       .fn = generator,
+                                       .in = {{.shape = GAN_SHAPE(1, t->height, t->width, given)}},
+                                       .n_in = 1,
+                                       .init = "dcgan"});
     gan_declare(d,
                 &(struct gan_net_desc){.name = "disc",
                                        .fn = discriminator,
@@ -190,14 +174,8 @@ static void nets(gan_nets *d, const void *options)
 static void looks(gan_nets *d, const void *options)
 {
     const struct pix2pix *o = options;
-    gan__aid_perceptual_declare(d, "perceptual", &o->perceptual, &o->task, channels_out(o));
-}
-
-static void pair(gan_step *s, const struct pix2pix *o, gan_val *x, gan_val *y)
-{
-    gan_val a = gan_batch(s, GAN_FIELD_IMAGE), b = gan_batch(s, GAN_FIELD_B);
-    *x = o->direction == 0 ? a : b;
-    *y = o->direction == 0 ? b : a;
+    gan__aid_perceptual_declare(d, "perceptual", &o->perceptual, &o->pairs.task,
+                                gan__pairs_out(&o->pairs));
 }
 
 /* D's scores of the patches of y, as a translation of x or by themselves. */
@@ -252,7 +230,7 @@ static void iteration(gan_step *s, const void *options)
 {
     const struct pix2pix *o = options;
     gan_val x, y;
-    pair(s, o, &x, &y);
+    gan__pairs_batch(s, &o->pairs, &x, &y);
     gan_val fake = gan_apply(s, "gen", x);
     if (o->adversarial > 0) {
         update_disc(s, o, x, y, fake);
@@ -260,37 +238,11 @@ static void iteration(gan_step *s, const void *options)
     update_gen(s, o, x, y, fake);
 }
 
-static gan_val sample(gan_step *s, const void *options)
-{
-    const struct pix2pix *o = options;
-    return gan_apply(s, "gen", gan_batch(s, o->direction == 0 ? GAN_FIELD_IMAGE : GAN_FIELD_B));
-}
-
 static bool translates(const void *options, bool back, struct gan_translation *out)
 {
     const struct pix2pix *o = options;
-    bool unet = o->gen == UNET;
-    *out = (struct gan_translation){.in = channels_in(o),
-                                    .out = channels_out(o),
-                                    .multiple = unet ? (int64_t)1 << o->depth : 4,
-                                    .least = unet ? (int64_t)1 << o->depth : 8};
-    return back == (o->direction == 1);
-}
-
-static gan_val translate(gan_step *s, const void *options, gan_val x, bool back)
-{
-    (void)options;
-    (void)back;
-    return gan_apply(s, "gen", x);
-}
-
-/* input | output | target */
-static gan_val show(gan_step *s, const void *options)
-{
-    gan_val x, y;
-    pair(s, options, &x, &y);
-    const gan_val row[] = {x, gan_apply(s, "gen", x), y};
-    return gan__panels(gan_step_graph(s), row, 3);
+    int64_t multiple = o->gen == UNET ? (int64_t)1 << o->depth : 4;
+    return gan__pairs_translates(&o->pairs, back, multiple, o->gen == UNET ? multiple : 8, out);
 }
 
 static const struct gan_claim claims[] = {
@@ -322,9 +274,9 @@ GAN_MODEL(pix2pix) = {
     .nets = nets,
     .looks = looks,
     .iteration = iteration,
-    .sample = sample,
-    .show = show,
+    .sample = gan__pairs_sample,
+    .show = gan__pairs_show,
     .translates = translates,
-    .translate = translate,
+    .translate = gan__pairs_translate,
     .claims = claims,
 };

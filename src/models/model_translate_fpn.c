@@ -9,13 +9,14 @@
 #include "aids.h"
 #include "base/err.h"
 #include "net_image.h"
+#include "pairs.h"
 
 enum { MULTIPLE = 32, DISC_PAD = 2, WHOLE_LAYERS = 5 };
 enum { PIXEL_L1, PIXEL_L2 };
 
 struct fpn_opts {
-    struct gan_task task;
-    int norm, pixel, direction;
+    struct gan__pairs pairs;
+    int norm, pixel;
     bool residual, conditional, whole;
     int64_t width, features, disc_width, layers, n_critic;
     double adversarial, penalty, pixel_weight, perceptual_weight;
@@ -53,7 +54,7 @@ static const struct gan_opt opts[] = {
                    "them"),
     GAN_OPT_F64(struct fpn_opts, perceptual_weight, "perceptual-weight", "0.006", 0, 1e9,
                 "weight of their mean squared difference"),
-    GAN_OPT_CHOICE(struct fpn_opts, direction, "direction", "AtoB", "AtoB|BtoA",
+    GAN_OPT_CHOICE(struct fpn_opts, pairs.direction, "direction", "AtoB", GAN__PAIRS_DIRECTIONS,
                    "which image of a pair is the input"),
     GAN_OPT_PARSED(struct fpn_opts, optim_gen, "optim-gen", "adam:1e-4,.5,.999@hold:.5",
                    gan_optim_option, "optimiser of the generator"),
@@ -82,26 +83,18 @@ static gan_status check(const void *options, gan_err *err)
     return GAN_OK;
 }
 
-static int64_t raised(int64_t side)
-{
-    return (side + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
-}
-
 static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct fpn_opts *o = options;
-    struct gan_task *t = &o->task;
-    int64_t h = raised(t->height), w = raised(t->width);
+    struct gan_task *t = &o->pairs.task;
+    int64_t h = gan__pairs_raised(t->height, MULTIPLE), w = gan__pairs_raised(t->width, MULTIPLE);
     GAN_TRY(check(o, err));
     if (fixed && (h != t->height || w != t->width)) {
         return gan__fail(err, GAN_E_RANGE,
                          "translate-fpn: the image size is %lldx%lld, allowed are multiples of %d",
                          (long long)t->height, (long long)t->width, (int)MULTIPLE);
     }
-    t->height = h;
-    t->width = w;
-    t->channels_b = t->channels_b > 0 ? t->channels_b : t->channels;
-    t->range = GAN_RANGE_SIGNED;
+    gan__pairs_fit(t, h, w);
     if (o->residual && t->channels != t->channels_b) {
         return gan__fail(err, GAN_E_ARG,
                          "translate-fpn: images have %lld channels and %lld, --residual needs the "
@@ -113,22 +106,12 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
 
 /* --- networks ------------------------------------------------------------------------------------- */
 
-static int64_t channels_in(const struct fpn_opts *o)
-{
-    return o->direction == 0 ? o->task.channels : o->task.channels_b;
-}
-
-static int64_t channels_out(const struct fpn_opts *o)
-{
-    return o->direction == 0 ? o->task.channels_b : o->task.channels;
-}
-
 static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct fpn_opts *o = options;
     gan_graph *g = gan_nn_graph(nn);
     const struct gan__image_net net = {.width = o->width, .norm = (gan__norm_kind)o->norm};
-    gan_val y = gan_tanh(g, gan__fpn(nn, in[0], &net, o->features, channels_out(o)));
+    gan_val y = gan_tanh(g, gan__fpn(nn, in[0], &net, o->features, gan__pairs_out(&o->pairs)));
     out[0] = o->residual ? gan_clamp(g, gan_add(g, y, in[0]), -1, 1) : y;
 }
 
@@ -155,16 +138,17 @@ static void of_the_whole(gan_nn *nn, const gan_val *in, gan_val *out, const void
 static void nets(gan_nets *d, const void *options)
 {
     const struct fpn_opts *o = options;
-    const struct gan_task *t = &o->task;
+    const struct gan_task *t = &o->pairs.task;
+    int64_t given = gan__pairs_in(&o->pairs);
     struct gan_net_desc net = {.name = "gen",
                                .fn = generator,
-                               .in = {{.shape = GAN_SHAPE(1, t->height, t->width, channels_in(o))}},
+                               .in = {{.shape = GAN_SHAPE(1, t->height, t->width, given)}},
                                .n_in = 1,
                                .init = "dcgan"};
     gan_declare(d, &net);
     net.name = "disc";
     net.fn = of_patches;
-    net.in[0].shape.dim[3] = channels_out(o) + (o->conditional ? channels_in(o) : 0);
+    net.in[0].shape.dim[3] = gan__pairs_out(&o->pairs) + (o->conditional ? given : 0);
     gan_declare(d, &net);
     if (o->whole) {
         net.name = "disc_whole";
@@ -176,17 +160,11 @@ static void nets(gan_nets *d, const void *options)
 static void looks(gan_nets *d, const void *options)
 {
     const struct fpn_opts *o = options;
-    gan__aid_perceptual_declare(d, "perceptual", &o->perceptual, &o->task, channels_out(o));
+    gan__aid_perceptual_declare(d, "perceptual", &o->perceptual, &o->pairs.task,
+                                gan__pairs_out(&o->pairs));
 }
 
 /* --- the algorithm -------------------------------------------------------------------------------- */
-
-static void pair(gan_step *s, const struct fpn_opts *o, gan_val *x, gan_val *y)
-{
-    gan_val a = gan_batch(s, GAN_FIELD_IMAGE), b = gan_batch(s, GAN_FIELD_B);
-    *x = o->direction == 0 ? a : b;
-    *y = o->direction == 0 ? b : a;
-}
 
 /* E D(y), over patches, of one critic. */
 static gan_val judge(gan_step *s, const struct fpn_opts *o, const char *disc, gan_val x, gan_val y)
@@ -257,10 +235,10 @@ static void iteration(gan_step *s, const void *options)
     bool apart = o->n_critic > 1 && o->adversarial > 0;
     gan_val x, y;
     while (apart && gan_repeat(s, &runs)) {
-        pair(s, o, &x, &y);
+        gan__pairs_batch(s, &o->pairs, &x, &y);
         update_disc(s, o, x, y, gan_apply(s, "gen", x));
     }
-    pair(s, o, &x, &y);
+    gan__pairs_batch(s, &o->pairs, &x, &y);
     gan_val fake = gan_apply(s, "gen", x);
     if (o->adversarial > 0 && !apart) {
         update_disc(s, o, x, y, fake);
@@ -268,34 +246,9 @@ static void iteration(gan_step *s, const void *options)
     update_gen(s, o, x, y, fake);
 }
 
-static gan_val sample(gan_step *s, const void *options)
-{
-    const struct fpn_opts *o = options;
-    return gan_apply(s, "gen", gan_batch(s, o->direction == 0 ? GAN_FIELD_IMAGE : GAN_FIELD_B));
-}
-
 static bool translates(const void *options, bool back, struct gan_translation *out)
 {
-    const struct fpn_opts *o = options;
-    *out = (struct gan_translation){
-        .in = channels_in(o), .out = channels_out(o), .multiple = MULTIPLE, .least = MULTIPLE};
-    return back == (o->direction == 1);
-}
-
-static gan_val translate(gan_step *s, const void *options, gan_val x, bool back)
-{
-    (void)options;
-    (void)back;
-    return gan_apply(s, "gen", x);
-}
-
-/* input | output | target */
-static gan_val show(gan_step *s, const void *options)
-{
-    gan_val x, y;
-    pair(s, options, &x, &y);
-    const gan_val row[] = {x, gan_apply(s, "gen", x), y};
-    return gan__panels(gan_step_graph(s), row, 3);
+    return gan__pairs_translates(options, back, MULTIPLE, MULTIPLE, out);
 }
 
 static const struct gan_claim claims[] = {
@@ -324,9 +277,9 @@ GAN_MODEL(translate_fpn) = {
     .nets = nets,
     .looks = looks,
     .iteration = iteration,
-    .sample = sample,
-    .show = show,
+    .sample = gan__pairs_sample,
+    .show = gan__pairs_show,
     .translates = translates,
-    .translate = translate,
+    .translate = gan__pairs_translate,
     .claims = claims,
 };
