@@ -2,7 +2,6 @@
 #include "cmdline.h"
 #include "latents.h"
 
-#include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -53,10 +52,7 @@ struct ends {
 static gan_status default_end(const struct gan__latent_source *src, int64_t odd, int64_t rows,
                               float **z, gan_err *err)
 {
-    *z = gan__alloc_array((size_t)rows, (size_t)src->about->latent * sizeof **z);
-    if (*z == NULL) {
-        return gan__fail_nomem(err, (size_t)rows * sizeof **z, "latents");
-    }
+    GAN_TRY(gan__latents_new(src, rows, z, err));
     for (int64_t r = 0; r < rows; r++) {
         gan_sampler_latents(src->sampler, src->seed, 2 * r + odd, 1, *z + r * src->about->latent);
     }
@@ -89,10 +85,8 @@ static gan_status draw(const struct gan__latent_source *src, const struct interp
 {
     int64_t z = src->about->latent, columns = o->animate ? 2 * o->n - 2 : o->n;
     gan_between how = gan__latents_between(src, o->mode);
-    float *path = gan__alloc_array((size_t)(e->rows * columns), (size_t)z * sizeof *path);
-    if (path == NULL) {
-        return gan__fail_nomem(err, (size_t)(e->rows * columns * z) * sizeof *path, "latents");
-    }
+    float *path;
+    GAN_TRY(gan__latents_new(src, e->rows * columns, &path, err));
     for (int64_t r = 0; r < e->rows; r++) {
         for (int64_t k = 0; k < columns; k++) {
             int64_t step = k < o->n ? k : columns - k;
@@ -107,7 +101,7 @@ static gan_status draw(const struct gan__latent_source *src, const struct interp
                                      .delay_ms = (int)(1000 / o->fps),
                                      .what = how == GAN_BETWEEN_LINEAR ? "linear" : "slerp"};
     gan_status status = gan__latents_draw(src, &what, out, o->json, err);
-    gan__free(path);
+    gan_array_free(path);
     return status;
 }
 

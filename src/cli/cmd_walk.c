@@ -2,7 +2,6 @@
 #include "cmdline.h"
 #include "latents.h"
 
-#include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -35,11 +34,10 @@ static gan_status draw(const struct gan__latent_source *src, const struct walk_o
                        const char *out, gan_err *err)
 {
     int64_t z = src->about->latent;
-    float *keys = gan__alloc_array((size_t)o->keys, (size_t)z * sizeof *keys);
-    float *path = gan__alloc_array((size_t)(o->rows * o->n), (size_t)z * sizeof *path);
-    gan_status status = GAN_OK;
-    if (keys == NULL || path == NULL) {
-        status = gan__fail_nomem(err, (size_t)(o->rows * o->n * z) * sizeof *path, "latents");
+    float *keys, *path = NULL;
+    gan_status status = gan__latents_new(src, o->keys, &keys, err);
+    if (status == GAN_OK) {
+        status = gan__latents_new(src, o->rows * o->n, &path, err);
     }
     for (int64_t r = 0; status == GAN_OK && r < o->rows; r++) {
         gan_sampler_latents(src->sampler, src->seed, r * o->keys, o->keys, keys);
@@ -57,8 +55,8 @@ static gan_status draw(const struct gan__latent_source *src, const struct walk_o
                                          .what = "walk"};
         status = gan__latents_draw(src, &what, out, o->json, err);
     }
-    gan__free(keys);
-    gan__free(path);
+    gan_array_free(keys);
+    gan_array_free(path);
     return status;
 }
 

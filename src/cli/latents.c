@@ -31,6 +31,14 @@ gan_status gan__latents_open(struct gan__latent_source *src, const char *run, co
     return src->one_class ? gan_sampler_class(src->sampler, label, &src->class_index, err) : GAN_OK;
 }
 
+gan_status gan__latents_new(const struct gan__latent_source *src, int64_t n, float **z,
+                            gan_err *err)
+{
+    size_t size = (size_t)src->about->latent * sizeof **z;
+    *z = gan__alloc_array((size_t)n, size);
+    return *z != NULL ? GAN_OK : gan__fail_nomem(err, (size_t)n * size, "latents");
+}
+
 static gan_status read_array(const struct gan__latent_source *src, const char *path, float **z,
                              int64_t *n, gan_err *err)
 {
@@ -80,10 +88,7 @@ gan_status gan__latents_read(const struct gan__latent_source *src, const char *t
     if (count > MOST) {
         return gan__fail(err, GAN_E_RANGE, "%" PRId64 " latents, allowed are 1 to %d", count, MOST);
     }
-    *z = gan__alloc_array((size_t)count, (size_t)src->about->latent * sizeof **z);
-    if (*z == NULL) {
-        return gan__fail_nomem(err, (size_t)count * sizeof **z, "latents");
-    }
+    GAN_TRY(gan__latents_new(src, count, z, err));
     const char *at = text;
     for (int64_t i = 0; i < count; i++) {
         const char *word = at;

@@ -22,12 +22,9 @@ gan_status gan__latents_open(struct gan__latent_source *src, const char *run, co
 gan_status gan__latents_read(const struct gan__latent_source *src, const char *text, float **z,
                              int64_t *n, gan_err *err);
 
-/* Latents as the sampler has them by number. */
-static inline const float *gan__latent_at(const struct gan__latent_source *src, const float *z,
-                                          int64_t i)
-{
-    return z + i * src->about->latent;
-}
+/* Room for n latents [n,Z]. owns: gan_array_free(*z). */
+gan_status gan__latents_new(const struct gan__latent_source *src, int64_t n, float **z,
+                            gan_err *err);
 
 /* Draws with the class of the source, then names the file on stdout, or --json. */
 gan_status gan__latents_draw(const struct gan__latent_source *src, const struct gan_drawing *what,
