@@ -107,6 +107,7 @@ struct course {
 
 struct study {
     struct gan__cells cells;
+    struct gan__cell cell[CELLS];
     struct course course[CELLS];
     struct gan__study_data data;
     const char *spec;
@@ -311,35 +312,31 @@ static gan_status write_figure(const struct study *t, gan_err *err)
     return gan__study_figure(f, t->cells.dir, "curve.png", err);
 }
 
+static gan_status curve(struct study *t, const struct gan__cmdline *a,
+                        const struct gan__bench_opts *o, gan_err *err)
+{
+    GAN_TRY(list_cells(t, a, o, err));
+    GAN_TRY(gan__study_run(&t->cells, o, err));
+    for (int i = 0; i < t->cells.n; i++) {
+        if (t->cell[i].done) {
+            GAN_TRY(follow(t, &t->cell[i], &t->course[i], err));
+        }
+    }
+    (o->json ? print_json : print_text)(t);
+    return write_figure(t, err);
+}
+
 static gan_status run(const struct gan__cmdline *a, const struct gan__bench_opts *o, gan_err *err)
 {
     struct study *t = gan__alloc(sizeof *t);
-    struct gan__cell *cell = gan__alloc_array(CELLS, sizeof *cell);
-    gan_status status = t != NULL && cell != NULL
-                            ? GAN_OK
-                            : gan__fail_nomem(err, CELLS * sizeof *cell, "trainings");
-    if (status == GAN_OK) {
-        t->cells =
-            (struct gan__cells){.dir = o->at.out != NULL ? o->at.out : "bench-curve", .cell = cell};
-        t->spec = o->at.data != NULL ? o->at.data : "fashion-mnist";
-        status = list_cells(t, a, o, err);
+    if (t == NULL) {
+        return gan__fail_nomem(err, sizeof *t, "trainings");
     }
-    if (status == GAN_OK) {
-        status = gan__study_run(&t->cells, o, err);
-    }
-    for (int i = 0; status == GAN_OK && i < t->cells.n; i++) {
-        if (cell[i].done) {
-            status = follow(t, &cell[i], &t->course[i], err);
-        }
-    }
-    if (status == GAN_OK) {
-        (o->json ? print_json : print_text)(t);
-        status = write_figure(t, err);
-    }
-    if (t != NULL) {
-        gan__study_data_release(&t->data);
-    }
-    gan__free(cell);
+    t->cells =
+        (struct gan__cells){.dir = o->at.out != NULL ? o->at.out : "bench-curve", .cell = t->cell};
+    t->spec = o->at.data != NULL ? o->at.data : "fashion-mnist";
+    gan_status status = curve(t, a, o, err);
+    gan__study_data_release(&t->data);
     gan__free(t);
     return status;
 }

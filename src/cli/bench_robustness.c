@@ -81,6 +81,7 @@ struct score {
 
 struct table {
     struct gan__cells cells;
+    struct gan__cell cell[CELLS];
     struct score score[CELLS];
     char arch_name[ARCHS][TEXT];
     struct gan__study_data data;
@@ -128,18 +129,6 @@ static gan_status untrained(const struct gan__cells *e, const struct gan__cell *
     return gan__path_exists(dir) ? GAN_OK : gan_train(&cfg, NULL, NULL, err);
 }
 
-static gan_status last_line(const char *dir, struct score *s, gan_err *err)
-{
-    struct gan__study_log l;
-    GAN_TRY(gan__study_log_open(&l, dir, err));
-    while (gan__study_log_next(&l)) {
-        s->steps = gan__study_log_number(&l, "step");
-        s->seconds = gan__study_log_number(&l, "time_s");
-    }
-    gan__study_log_close(&l);
-    return GAN_OK;
-}
-
 static gan_status fill(struct table *t, const struct gan__cell *c, struct score *s, gan_err *err)
 {
     char dir[GAN_PATH_TEXT_MAX];
@@ -151,7 +140,7 @@ static gan_status fill(struct table *t, const struct gan__cell *c, struct score 
                             &(struct gan__study_grid){TILES, TILES, t->data.height, t->data.width,
                                                       t->data.channels, t->data.range},
                             err));
-    GAN_TRY(last_line(dir, s, err));
+    GAN_TRY(gan__study_length(dir, &s->steps, &s->seconds, err));
     GAN_TRY(gan__study_alarms(dir, s->alarms, sizeof s->alarms, err));
     s->exit_code = c->exit_code;
     s->there = true;
@@ -272,36 +261,30 @@ static gan_status write_sheet(const struct table *t, gan_err *err)
     return gan__study_figure(f, t->cells.dir, "sheet.png", err);
 }
 
+static gan_status robustness(struct table *t, const struct gan__cmdline *a,
+                             const struct gan__bench_opts *o, gan_err *err)
+{
+    GAN_TRY(list_cells(t, a, o, err));
+    GAN_TRY(gan__study_run(&t->cells, o, err));
+    GAN_TRY(fill_all(t, err));
+    (o->json ? print_json : print_text)(t);
+    return write_sheet(t, err);
+}
+
 static gan_status run(const struct gan__cmdline *a, const struct gan__bench_opts *o, gan_err *err)
 {
     struct table *t = gan__alloc(sizeof *t);
-    struct gan__cell *cell = gan__alloc_array(CELLS, sizeof *cell);
-    gan_status status = t != NULL && cell != NULL
-                            ? GAN_OK
-                            : gan__fail_nomem(err, CELLS * sizeof *cell, "trainings");
-    if (status == GAN_OK) {
-        t->cells = (struct gan__cells){.dir = o->at.out != NULL ? o->at.out : "bench-robustness",
-                                       .cell = cell};
-        t->spec = o->at.data != NULL ? o->at.data : "fashion-mnist";
-        status = list_cells(t, a, o, err);
+    if (t == NULL) {
+        return gan__fail_nomem(err, sizeof *t, "trainings");
     }
-    if (status == GAN_OK) {
-        status = gan__study_run(&t->cells, o, err);
-    }
-    if (status == GAN_OK) {
-        status = fill_all(t, err);
-    }
-    if (status == GAN_OK) {
-        (o->json ? print_json : print_text)(t);
-        status = write_sheet(t, err);
-    }
-    for (int i = 0; t != NULL && i < CELLS; i++) {
+    t->cells = (struct gan__cells){.dir = o->at.out != NULL ? o->at.out : "bench-robustness",
+                                   .cell = t->cell};
+    t->spec = o->at.data != NULL ? o->at.data : "fashion-mnist";
+    gan_status status = robustness(t, a, o, err);
+    for (int i = 0; i < CELLS; i++) {
         gan__free(t->score[i].tiles.pixels);
     }
-    if (t != NULL) {
-        gan__study_data_release(&t->data);
-    }
-    gan__free(cell);
+    gan__study_data_release(&t->data);
     gan__free(t);
     return status;
 }

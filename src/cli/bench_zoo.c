@@ -113,6 +113,7 @@ struct score {
 
 struct table {
     struct gan__cells cells;
+    struct gan__cell cell[CELLS];
     struct score score[CELLS], data;
     struct gan_classifier_score judge;
     char hash[TEXT]; /* of the judge */
@@ -238,19 +239,6 @@ static gan_status tiles(const char *dir, struct score *s, gan_err *err)
     return status;
 }
 
-static gan_status last_line(const char *dir, struct score *s, gan_err *err)
-{
-    struct gan__study_log l;
-    GAN_TRY(gan__study_log_open(&l, dir, err));
-    while (gan__study_log_next(&l)) {
-        double seconds = gan__study_log_number(&l, "time_s");
-        s->seconds = isfinite(seconds) ? seconds : s->seconds;
-        s->steps = gan__study_log_number(&l, "step");
-    }
-    gan__study_log_close(&l);
-    return GAN_OK;
-}
-
 /* A cell that diverged is scored by its last good state; others that failed have no score. */
 static gan_status fill(struct table *t, gan_err *err)
 {
@@ -271,7 +259,7 @@ static gan_status fill(struct table *t, gan_err *err)
             continue;
         }
         GAN_TRY(gan__cell_path(&t->cells, c, "", dir, sizeof dir, err));
-        GAN_TRY(last_line(dir, s, err));
+        GAN_TRY(gan__study_length(dir, &s->steps, &s->seconds, err));
         GAN_TRY(tiles(dir, s, err));
         gan_status status = measure(t, dir, features, s, &own);
         if (status == GAN_E_FORMAT) { /* samples that carry no figure, all equal for one */
@@ -411,20 +399,16 @@ static gan_status zoo(struct table *t, const struct gan__cmdline *a,
 static gan_status run(const struct gan__cmdline *a, const struct gan__bench_opts *o, gan_err *err)
 {
     struct table *t = gan__alloc(sizeof *t);
-    struct gan__cell *cell = gan__alloc_array(CELLS, sizeof *cell);
-    gan_status status = t != NULL && cell != NULL
-                            ? GAN_OK
-                            : gan__fail_nomem(err, CELLS * sizeof *cell, "trainings");
-    if (status == GAN_OK) {
-        t->cells =
-            (struct gan__cells){.dir = o->at.out != NULL ? o->at.out : "bench-zoo", .cell = cell};
-        t->spec = o->at.data != NULL ? o->at.data : "fashion-mnist";
-        status = zoo(t, a, o, err);
+    if (t == NULL) {
+        return gan__fail_nomem(err, sizeof *t, "trainings");
     }
-    for (int i = 0; t != NULL && i < CELLS; i++) {
+    t->cells =
+        (struct gan__cells){.dir = o->at.out != NULL ? o->at.out : "bench-zoo", .cell = t->cell};
+    t->spec = o->at.data != NULL ? o->at.data : "fashion-mnist";
+    gan_status status = zoo(t, a, o, err);
+    for (int i = 0; i < CELLS; i++) {
         gan__free(t->score[i].tiles.pixels);
     }
-    gan__free(cell);
     gan__free(t);
     return status;
 }

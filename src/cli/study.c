@@ -247,6 +247,19 @@ double gan__study_log_number(const struct gan__study_log *l, const char *name)
                : (double)NAN;
 }
 
+gan_status gan__study_length(const char *dir, double *steps, double *seconds, gan_err *err)
+{
+    struct gan__study_log l;
+    GAN_TRY(gan__study_log_open(&l, dir, err));
+    while (gan__study_log_next(&l)) {
+        double time = gan__study_log_number(&l, "time_s");
+        *seconds = isfinite(time) ? time : *seconds; /* some lines have none */
+        *steps = gan__study_log_number(&l, "step");
+    }
+    gan__study_log_close(&l);
+    return GAN_OK;
+}
+
 void gan__study_log_text(const struct gan__study_log *l, const char *name, char *dst, size_t cap)
 {
     const char *at = member(l, name);

@@ -89,6 +89,9 @@ bool gan__study_log_next(struct gan__study_log *l);
 /* A number of the line; NAN where the line lacks it or says null. */
 double gan__study_log_number(const struct gan__study_log *l, const char *name);
 
+/* Steps and seconds of a training, by its log. */
+gan_status gan__study_length(const char *dir, double *steps, double *seconds, gan_err *err);
+
 /* A text of the line without escapes; "" where the line lacks it. */
 void gan__study_log_text(const struct gan__study_log *l, const char *name, char *dst, size_t cap);
 
