@@ -21,7 +21,7 @@
 
 /* --- a model in small ------------------------------------------------------------------------------- */
 
-enum { SIDE = 16, BATCH = 4 };
+enum { SIDE = 16, BATCH = 4, PIXELS = BATCH * SIDE * SIDE };
 
 static void world_open(struct training *w, const char *const *set)
 {
@@ -33,18 +33,33 @@ static void world_open(struct training *w, const char *const *set)
     assert_non_null(w->plan);
 }
 
-/* One iteration with rates of 0: the networks stay as they are. */
-static void iterate(struct training *w, int64_t i)
+static double *waves(void)
 {
-    static double images[BATCH * SIDE * SIDE];
-    gan_err err = {0};
-    for (int k = 0; k < BATCH * SIDE * SIDE; k++) {
+    static double images[PIXELS];
+    for (int k = 0; k < PIXELS; k++) {
         images[k] = sin(0.1 * k);
     }
+    return images;
+}
+
+/* Iteration i of 10 by its first segment, with the random numbers of iteration `noise`, on rates of 0:
+ * the networks stay as they are. */
+static void iterate(struct training *w, int64_t i, int64_t noise, double *images)
+{
+    const struct gan__segment *seg = gan__step_segment(w->step, 0);
+    const struct gan_moment m = {.iteration = i, .steps = 10, .batch = BATCH};
+    gan_err err = {0};
     struct gan_feed_data feed = {"image", {GAN_F64, GAN_SHAPE(BATCH, SIDE, SIDE, 1), images}};
-    struct gan_scalar_data rates[] = {{"disc.lr", 0}, {"gen.lr", 0}};
-    struct gan_run run = {
-        .feeds = &feed, .n_feeds = 1, .scalars = rates, .n_scalars = 2, .iteration = (uint64_t)i};
+    struct gan_scalar_data scalars[8] = {{"disc.lr", 0}, {"gen.lr", 0}};
+    struct gan_run run = {.feeds = &feed,
+                          .n_feeds = 1,
+                          .scalars = scalars,
+                          .n_scalars = 2,
+                          .iteration = (uint64_t)noise};
+    for (int k = 0; k < seg->n_scalars; k++) {
+        const struct gan__scalar_info *s = &seg->scalar[k];
+        scalars[run.n_scalars++] = (struct gan_scalar_data){s->name, s->value(s->arg, &m)};
+    }
     if (gan_plan_run(w->plan, &run, &err) != GAN_OK) {
         fail_msg("%s", err.message);
     }
@@ -72,7 +87,7 @@ static void ada_follows_the_sign(void **state)
     for (int i = 0; i < 12; i++) {
         double p = kept(&w, "kept.ada.p");
         bool due = i % 4 == 3;
-        iterate(&w, i);
+        iterate(&w, i, i, waves());
         assert_close(kept(&w, "kept.ada.p") - p, due ? 4.0 * BATCH / 160 : 0, 1e-12);
         assert_true(!due || gan_tensor_get(&sign, 0) == 0);
     }
@@ -84,11 +99,11 @@ static void ada_follows_the_sign(void **state)
     gan_tensor at = gan_store_at(w.store, gan_store_find(w.store, "kept.ada.p"))->value;
     gan_tensor_set(&at, 0, 0.15);
     for (int i = 0; i < 4; i++) {
-        iterate(&w, i);
+        iterate(&w, i, i, waves());
     }
     assert_close(kept(&w, "kept.ada.p"), 0.15 - 0.1, 1e-12);
     for (int i = 4; i < 12; i++) {
-        iterate(&w, i);
+        iterate(&w, i, i, waves());
     }
     assert_true(kept(&w, "kept.ada.p") == 0);
     training_close(&w);
@@ -197,29 +212,6 @@ static double output(const struct training *w, const char *name)
     return 0;
 }
 
-/* One run of the first segment at iteration i of 10, on rates of 0; its reports are the outputs. */
-static void iterate_of_ten(struct training *w, int64_t i)
-{
-    static double images[BATCH * SIDE * SIDE];
-    const struct gan__segment *seg = gan__step_segment(w->step, 0);
-    const struct gan_moment m = {.iteration = i, .steps = 10, .batch = BATCH};
-    gan_err err = {0};
-    for (int k = 0; k < BATCH * SIDE * SIDE; k++) {
-        images[k] = sin(0.1 * k);
-    }
-    struct gan_feed_data feed = {"image", {GAN_F64, GAN_SHAPE(BATCH, SIDE, SIDE, 1), images}};
-    struct gan_scalar_data scalars[8] = {{"disc.lr", 0}, {"gen.lr", 0}};
-    size_t n = 2;
-    for (int k = 0; k < seg->n_scalars; k++) {
-        const struct gan__scalar_info *s = &seg->scalar[k];
-        scalars[n++] = (struct gan_scalar_data){s->name, s->value(s->arg, &m)};
-    }
-    struct gan_run run = {.feeds = &feed, .n_feeds = 1, .scalars = scalars, .n_scalars = n};
-    if (gan_plan_run(w->plan, &run, &err) != GAN_OK) {
-        fail_msg("%s", err.message);
-    }
-}
-
 /* The penalty at iteration i of a run of ten is that of the first times the schedule's factor, in the
  * report and in the loss; the penalty beside it stays. Networks do not move, noise is the same. */
 static void weights_are_annealed(void **state)
@@ -246,7 +238,7 @@ static void weights_are_annealed(void **state)
     w.plan = gan_plan_new(seg->graph, reports, seg->n_reports, &o, &err);
     assert_non_null(w.plan);
     for (int64_t i = 0; i < 12; i += 3) {
-        iterate_of_ten(&w, i);
+        iterate(&w, i, 0, waves());
         double part = fmin((double)i / 10, 1), factor = 0.1 + 0.45 * (1 + cos(acos(-1) * part));
         double r1 = output(&w, "penalty.r1"), r2 = output(&w, "penalty.r2");
         if (i == 0) {
@@ -263,29 +255,6 @@ static void weights_are_annealed(void **state)
 
 /* --- virtual norm in D ------------------------------------------------------------------------------ */
 
-/* One run of the first segment on images that begin at `from`. */
-static void iterate_on(struct training *w, int64_t i, double from)
-{
-    static double images[BATCH * SIDE * SIDE];
-    const struct gan__segment *seg = gan__step_segment(w->step, 0);
-    const struct gan_moment m = {.iteration = i, .steps = 10, .batch = BATCH};
-    gan_err err = {0};
-    for (int k = 0; k < BATCH * SIDE * SIDE; k++) {
-        images[k] = from + k;
-    }
-    struct gan_feed_data feed = {"image", {GAN_F64, GAN_SHAPE(BATCH, SIDE, SIDE, 1), images}};
-    struct gan_scalar_data scalars[8] = {{"disc.lr", 0}, {"gen.lr", 0}};
-    size_t n = 2;
-    for (int k = 0; k < seg->n_scalars; k++) {
-        const struct gan__scalar_info *s = &seg->scalar[k];
-        scalars[n++] = (struct gan_scalar_data){s->name, s->value(s->arg, &m)};
-    }
-    struct gan_run run = {.feeds = &feed, .n_feeds = 1, .scalars = scalars, .n_scalars = n};
-    if (gan_plan_run(w->plan, &run, &err) != GAN_OK) {
-        fail_msg("%s", err.message);
-    }
-}
-
 /* The reference of a D that judges pairs: the first batch as two pairs, again and again; later batches
  * do not change it, nor does a regulariser that shrinks every weight of D. */
 static void reference_is_the_first_batch(void **state)
@@ -295,11 +264,15 @@ static void reference_is_the_first_batch(void **state)
                          "2",          "z",       "4",    "optim-gen", "sgd:0",
                          "optim-disc", "sgd:0",   "reg",  "l2,clip",   NULL};
     struct training w;
+    double images[PIXELS];
     world_open(&w, set);
     int at = gan_store_find(w.store, "disc.reference.x");
     assert_true(at >= 0);
     for (int64_t i = 0; i < 3; i++) {
-        iterate_on(&w, i, 1000.0 * (double)i);
+        for (int k = 0; k < PIXELS; k++) {
+            images[k] = 1000.0 * (double)i + k;
+        }
+        iterate(&w, i, 0, images);
         const gan_tensor *t = &gan_store_at(w.store, at)->value;
         assert_true(t->shape.dim[0] == 64 && t->shape.dim[3] == 2);
         for (int64_t k = 0; k < gan_shape_count(&t->shape); k++) {
