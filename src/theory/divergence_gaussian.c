@@ -109,25 +109,21 @@ static double hellinger(const struct gan__two *t, double *gm, double *gc)
     return h;
 }
 
-static double infinite(const struct gan__two *t, double *gm, double *gc)
-{
-    for (size_t i = 0; i < t->d * t->d; i++) {
-        gc[i] = (double)NAN;
-        gm[i % t->d] = (double)NAN;
-    }
-    return (double)INFINITY;
-}
-
-static double pearson(const struct gan__two *t, double *gm, double *gc)
+/* exp(l) - 1, l = front + e'B e - log det B^-1 / 2, B the inverse of w S + (1 - w) T, and its
+ * derivative in T, c exp(l) (T^-1 - B - 2 B e e'B). Infinite where there is no B > 0. */
+static double chi_squared(const struct gan__two *t, double w, double front, double c, double *gm,
+                          double *gc)
 {
     const size_t d = t->d;
     double inverse[D * D], y[D], log_det;
-    if (!blend(t, -1, 2, inverse, &log_det)) {
-        return infinite(t, gm, gc);
+    if (!blend(t, w, 1 - w, inverse, &log_det)) {
+        for (size_t i = 0; i < d * d; i++) {
+            gm[i % d] = gc[i] = (double)NAN;
+        }
+        return (double)INFINITY;
     }
     gan__matrix_vector(inverse, t->e, d, y);
-    const double l =
-        t->log_det_q - t->log_det_p / 2 - log_det / 2 + gan__quadratic_form(inverse, t->e, d);
+    const double l = front - log_det / 2 + gan__quadratic_form(inverse, t->e, d);
     for (size_t i = 0; i < d; i++) {
         gm[i] = 2 * y[i] * exp(l);
     }
@@ -135,29 +131,18 @@ static double pearson(const struct gan__two *t, double *gm, double *gc)
         gc[i] = t->inverse_q[i] - inverse[i];
     }
     add_outer(gc, y, -2, d);
-    scale(gc, d * d, exp(l));
+    scale(gc, d * d, c * exp(l));
     return expm1(l);
+}
+
+static double pearson(const struct gan__two *t, double *gm, double *gc)
+{
+    return chi_squared(t, -1, t->log_det_q - t->log_det_p / 2, 1, gm, gc);
 }
 
 static double neyman(const struct gan__two *t, double *gm, double *gc)
 {
-    const size_t d = t->d;
-    double inverse[D * D], y[D], log_det;
-    if (!blend(t, 2, -1, inverse, &log_det)) {
-        return infinite(t, gm, gc);
-    }
-    gan__matrix_vector(inverse, t->e, d, y);
-    const double l =
-        t->log_det_p - t->log_det_q / 2 - log_det / 2 + gan__quadratic_form(inverse, t->e, d);
-    for (size_t i = 0; i < d; i++) {
-        gm[i] = 2 * y[i] * exp(l);
-    }
-    for (size_t i = 0; i < d * d; i++) {
-        gc[i] = (inverse[i] - t->inverse_q[i]) / 2;
-    }
-    add_outer(gc, y, 1, d);
-    scale(gc, d * d, exp(l));
-    return expm1(l);
+    return chi_squared(t, 2, t->log_det_p - t->log_det_q / 2, -0.5, gm, gc);
 }
 
 static double mahalanobis(const struct gan__two *t, double *gm, double *gc)
