@@ -28,7 +28,8 @@ from golden.gans import make_critic_gp, make_dcgan, make_gan, make_wgan_gp
 from golden.layers import make_layers
 from golden.losses import make_losses
 from golden.optim import make_optim
-from golden.translation import make_cyclegan, make_pix2pix, make_translate_fpn
+from golden.translation import (
+    make_cyclegan, make_pix2pix, make_resnet_9, make_translate_fpn, make_unet_256)
 from golden.unrolled import make_l2l, make_unrolled
 
 FILES = {
@@ -44,6 +45,10 @@ FILES = {
     "cyclegan": lambda: make_cyclegan(0, 108),
     "cyclegan_pool": lambda: make_cyclegan(3, 109),
     "translate_fpn": lambda: make_translate_fpn(116),
+    "unet_256": lambda: make_unet_256("adam"),
+    "unet_256_sgd": lambda: make_unet_256("sgd"),
+    "resnet_9": lambda: make_resnet_9("adam"),
+    "resnet_9_sgd": lambda: make_resnet_9("sgd"),
     "unrolled": lambda: make_unrolled(110),
     "l2l": lambda: make_l2l(111),
     "lazy": lambda: make_lazy(112),
@@ -59,7 +64,7 @@ def sensitivity(name, golden):
     np.random.seed(0)
     other = FILES[name]()
     common.noise = 0.0
-    keep = {key for key in golden.tensors if key.startswith(("trace/", "final/"))}
+    keep = {key for key in golden.tensors if key.startswith(("trace/", "final/", "forward/"))}
     worst, where = largest_difference({key: other.tensors[key] for key in keep},
                                       {key: golden.tensors[key] for key in keep})
     print(f"{name}: noise 1e-15 on the weights moves {where} by {worst:.1e}")

@@ -17,8 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from golden import (DIRECTORY, ITERATIONS, Golden, bce, check, dcgan_disc, dcgan_gen, images, initialise,
-                    minimise, nchw, normal, write_safetensors)
+from golden.common import (DIRECTORY, ITERATIONS, Golden, bce, check, images, initialise, minimise, nchw, normal,
+                           write_safetensors)
+from golden.gans import dcgan_disc, dcgan_gen
 
 CLASSES, LR = 3, 2e-3
 
@@ -203,10 +204,9 @@ class Run:
         return value
 
     def reals(self, k):
-        """Single precision holds what both sides read."""
-        x = images(self.rng, *self.shape).float()
-        self.feed(k, "real", x)
-        return nchw(x.double()), self.feed(k, "label", torch.from_numpy(self.rng.integers(0, CLASSES, self.shape[0])))
+        x = images(self.rng, *self.shape)
+        self.golden.put_images(f"feed/{k}/real", x)
+        return nchw(x), self.feed(k, "label", torch.from_numpy(self.rng.integers(0, CLASSES, self.shape[0])))
 
     def latents(self, k):
         return self.feed(k, "z", normal(self.rng, self.shape[0], self.z))

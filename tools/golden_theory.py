@@ -14,7 +14,7 @@ import sys
 import numpy as np
 from scipy.optimize import linprog
 
-from golden import DIRECTORY, read_safetensors, write_safetensors
+from golden.common import DIRECTORY, read_safetensors, write_safetensors
 
 PROBLEMS = 100
 PATH = os.path.join(DIRECTORY, "transport.safetensors")

@@ -1,6 +1,6 @@
 /* test_arch_nets.c: every published architecture forward, against PyTorch in f64.
  *
- * Both sides fill weights and inputs with the same hash (tools/golden/archs.py), batch norm by batch
+ * Both sides fill weights and inputs with the same hash (hashed.h), batch norm by batch
  * statistics, no dropout. Tolerance 1e-9 (1 + |v|): the sides differ in the order of sums; after the
  * 101 layers of the deepest network the difference stays below 1e-11. */
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "hashed.h"
 #include "models/arch.h"
 #include "support/st.h"
 #include <gan/plan.h>
@@ -46,36 +47,6 @@ static const struct arch_case {
     {"robust-baseline", "/pack", 2, 32, 2, 2, 1, GAN__MINIBATCH_STDDEV, false},
 };
 
-/* Number i of a name in [-1,1), as golden/archs.py. */
-static double uniform(const char *name, uint64_t i)
-{
-    uint64_t sum = 0, h;
-    for (const char *p = name; *p; p++) {
-        sum += (unsigned char)*p;
-    }
-    h = ((i + 1) * 0x9E3779B1u + sum * 0x85EBCA77u) & 0xFFFFFFFFu;
-    h ^= h >> 15;
-    h = (h * 0x2C1B3C6Du) & 0xFFFFFFFFu;
-    h ^= h >> 12;
-    return (double)h / 2147483648.0 - 1;
-}
-
-static void fill(gan_store *store, const gan_net *net)
-{
-    for (int k = 0; k < gan_net_count(net); k++) {
-        const struct gan_param *p = gan_net_param(net, k);
-        const gan_tensor *t = &gan_store_at(store, gan_store_find(store, p->name))->value;
-        double rest = p->shape.rank > 0 ? (double)(p->count / p->shape.dim[0]) : 1;
-        for (int64_t i = 0; i < p->count; i++) {
-            double u = uniform(p->name, (uint64_t)i);
-            gan_tensor_set(t, i,
-                           p->role == GAN_ROLE_SCALE ? 1 + 0.5 * u
-                           : p->shape.rank > 1       ? u * 2 / sqrt(rest)
-                                                     : 0.2 * u);
-        }
-    }
-}
-
 static void nets(gan_nets *d, const void *options)
 {
     gan__arch_nets(d, options);
@@ -100,16 +71,6 @@ static void compare(const struct st *f, const struct arch_case *c, const char *w
     }
 }
 
-static double *hashed(const char *name, size_t n)
-{
-    double *v = calloc(n, sizeof *v);
-    assert_non_null(v);
-    for (size_t i = 0; i < n; i++) {
-        v[i] = uniform(name, i);
-    }
-    return v;
-}
-
 static void run_case(const struct st *f, const struct arch_case *c)
 {
     gan_err err = {0};
@@ -130,8 +91,8 @@ static void run_case(const struct st *f, const struct arch_case *c)
     gan_store *store = gan_store_new();
     struct gan_net_list list;
     assert_int_equal(gan_model_declare(&bare, &o, store, GAN_F64, &list, &err), GAN_OK);
-    fill(store, list.net[0]);
-    fill(store, list.net[1]);
+    hashed_fill(store, list.net[0]);
+    hashed_fill(store, list.net[1]);
     gan_graph *g = gan_graph_new(store, GAN_F64);
     gan_shape zs = GAN_SHAPE(N, Z), xs = GAN_SHAPE(N, c->size, c->size, c->channels);
     gan_val label = gan_feed(g, "label", GAN_I32, GAN_SHAPE(N)), judged[GAN_NET_MAX_OUT];
@@ -143,8 +104,8 @@ static void run_case(const struct st *f, const struct arch_case *c)
     gan_plan *p = gan_plan_new(g, outs, 3, &(struct gan_plan_opts){.backend = "ref"}, &err);
     assert_string_equal(err.message, "");
     int32_t classes[N] = {2, 0, 1, 2};
-    double *z = hashed("z", (size_t)gan_shape_count(&zs));
-    double *x = hashed("x", (size_t)gan_shape_count(&xs));
+    double *z = hashed_numbers("z", (size_t)gan_shape_count(&zs));
+    double *x = hashed_numbers("x", (size_t)gan_shape_count(&xs));
     const struct gan_feed_data feeds[] = {{"z", {GAN_F64, zs, z}},
                                           {"x", {GAN_F64, xs, x}},
                                           {"label", {GAN_I32, GAN_SHAPE(N), classes}}};

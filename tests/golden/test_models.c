@@ -349,7 +349,8 @@ static const struct trace_case conditional[] = {
      .channels = 1,
      .classes = 3,
      .set = acgan_set,
-     .batch = 3},
+     .batch = 3,
+     .final_tol = 1e-8}, /* a bias in front of a norm: 1.4e-9, README.md */
     {.file = "acgan_onehot",
      .model = "acgan",
      .height = 32,
@@ -372,7 +373,9 @@ static void conditional_f32(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof conditional / sizeof conditional[0]; i++) {
-        replay_f32(conditional[i]);
+        struct trace_case c = conditional[i];
+        c.final_tol = 0;
+        replay_f32(c);
     }
 }
 

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "base/str.h"
+#include "hashed.h"
 #include "trace.h"
 
 enum { STEPS = 10, MAX_PLANS = 8, MAX_FEEDS = 16, MAX_NETS = 8 };
@@ -114,6 +115,10 @@ static void load_initial(struct replay *r)
 {
     char name[160];
     for (int n = 0; n < r->nets.n; n++) {
+        if (r->c->hashed) {
+            hashed_fill(r->store, r->nets.net[n]);
+            continue;
+        }
         for (int i = 0; i < gan_net_count(r->nets.net[n]); i++) {
             const struct gan_param *p = gan_net_param(r->nets.net[n], i);
             assert_true(gan__format(name, sizeof name, "init/%s", p->name));
@@ -126,6 +131,62 @@ static void load_initial(struct replay *r)
             }
         }
     }
+}
+
+/* A copy in the graph's type; bytes are images. */
+static gan_tensor converted(gan_tensor t, gan_dtype real)
+{
+    int64_t n = gan_shape_count(&t.shape);
+    gan_tensor out = {real, t.shape, malloc((size_t)n * gan_dtype_size(real))};
+    assert_non_null(out.data);
+    for (int64_t i = 0; i < n; i++) {
+        double v = gan_tensor_get(&t, i);
+        gan_tensor_set(&out, i, t.dtype == GAN_U8 ? v / 127.5 - 1 : v);
+    }
+    return out;
+}
+
+/* Images of a hashed case. */
+static gan_tensor hashed_images(const struct trace_case *c, const char *name, int64_t channels)
+{
+    gan_shape shape = GAN_SHAPE(c->batch, c->height, c->width, channels);
+    double *numbers = hashed_numbers(name, (size_t)gan_shape_count(&shape));
+    gan_tensor out = converted((gan_tensor){GAN_F64, shape, numbers}, c->real);
+    free(numbers);
+    return out;
+}
+
+static const gan_net *net_of(const struct replay *r, const char *name)
+{
+    for (int i = 0; i < r->nets.n; i++) {
+        if (strcmp(gan_net_name(r->nets.net[i]), name) == 0) {
+            return r->nets.net[i];
+        }
+    }
+    fail_msg("no network %s", name);
+    return NULL;
+}
+
+/* What a network gives for hashed images. */
+static void check_forward(struct replay *r, const struct forward *f)
+{
+    const struct trace_case *c = r->c;
+    char name[64];
+    gan_shape shape = GAN_SHAPE(c->batch, c->height, c->width, f->channels);
+    gan_graph *g = gan_graph_new(r->store, c->real);
+    gan_val x = gan_feed(g, "x", c->real, shape), y[GAN_NET_MAX_OUT];
+    gan_net_apply(g, net_of(r, f->net), NULL, GAN_BATCH_STATS, &x, y);
+    struct gan_plan_opts o = {.backend = c->backend, .threads = c->threads, .verify = true};
+    gan_plan *p = NULL;
+    NEED((p = gan_plan_new(g, y, 1, &o, err)) != NULL);
+    assert_true(gan__format(name, sizeof name, "forward/%s", f->net));
+    gan_tensor fed = hashed_images(c, name, f->channels);
+    const struct gan_feed_data data = {"x", fed};
+    NEED(gan_plan_run(p, &(struct gan_run){.feeds = &data, .n_feeds = 1}, err) == GAN_OK);
+    hashed_compare(r->file, name, gan_plan_output(p, 0), c->trace_tol);
+    free(fed.data);
+    gan_plan_free(p);
+    gan_graph_free(g);
 }
 
 static void compile(struct replay *r)
@@ -142,32 +203,23 @@ static void compile(struct replay *r)
     }
 }
 
-/* The file's tensor for a feed: "feed/3/z_d", or "feed/3/z_d.1" in the second run of a phase. */
+/* A feed in the graph's type: the file's "feed/3/z_d", or "feed/3/z_d.1" in the second run of a
+ * phase. */
 static gan_tensor feed_tensor(struct replay *r, int step, int64_t run, const char *feed)
 {
-    const char *what = strcmp(feed, "image") == 0     ? "real"
-                       : strcmp(feed, "image_b") == 0 ? "real_b"
-                                                      : feed;
+    bool second = strcmp(feed, "image_b") == 0;
+    const char *what = strcmp(feed, "image") == 0 ? "real" : second ? "real_b" : feed;
     char name[96];
     gan_tensor t = {0};
     assert_true(gan__format(name, sizeof name, "feed/%d/%s", step, what));
+    if (r->c->hashed) {
+        return hashed_images(r->c, name, second ? r->c->channels_b : r->c->channels);
+    }
     if (!find(r->file, name, &t)) {
         assert_true(gan__format(name, sizeof name, "feed/%d/%s.%d", step, what, (int)run));
         t = trace_tensor(r->file, name);
     }
-    return t;
-}
-
-/* A copy in the graph's type. */
-static gan_tensor converted(gan_tensor t, gan_dtype real)
-{
-    int64_t n = gan_shape_count(&t.shape);
-    gan_tensor out = {real, t.shape, malloc((size_t)n * gan_dtype_size(real))};
-    assert_non_null(out.data);
-    for (int64_t i = 0; i < n; i++) {
-        gan_tensor_set(&out, i, gan_tensor_get(&t, i));
-    }
-    return out;
+    return converted(t, strcmp(feed, "label") == 0 ? GAN_I32 : r->c->real);
 }
 
 static bool takes_feed(const gan_graph *g, const char *name)
@@ -209,9 +261,7 @@ static void run_segment(struct replay *r, int i, int step, int64_t run)
     size_t n_feeds = 0, n_scalars = 0;
     for (size_t k = 0; k < sizeof feeds / sizeof *feeds; k++) {
         if (takes_feed(seg->graph, feeds[k])) {
-            gan_tensor t = feed_tensor(r, step, run, feeds[k]);
-            data[n_feeds++] = (struct gan_feed_data){
-                feeds[k], converted(t, strcmp(feeds[k], "label") == 0 ? GAN_I32 : r->c->real)};
+            data[n_feeds++] = (struct gan_feed_data){feeds[k], feed_tensor(r, step, run, feeds[k])};
         }
     }
     for (int u = 0; u < seg->n_updates; u++) {
@@ -255,6 +305,10 @@ static void check_entry(struct replay *r, const gan_state *got)
 {
     char name[160];
     assert_true(gan__format(name, sizeof name, "final/%s", got->name));
+    if (r->c->hashed) {
+        hashed_compare(r->file, name, &got->value, r->c->final_tol);
+        return;
+    }
     gan_tensor want = trace_tensor(r->file, name);
     int64_t n = gan_shape_count(&got->value.shape);
     assert_int_equal(gan_shape_count(&want.shape), n);
@@ -280,6 +334,9 @@ void trace_replay(const struct trace_case *c)
     struct replay r = {.c = c};
     open_model(&r);
     load_initial(&r);
+    for (const struct forward *f = c->forward; f != NULL && f->net != NULL; f++) {
+        check_forward(&r, f);
+    }
     compile(&r);
     int steps = c->steps > 0 ? c->steps : STEPS;
     for (int step = 0; step < steps; step++) {

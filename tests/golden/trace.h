@@ -10,6 +10,12 @@ struct setting {
     const char *name, *value;
 };
 
+/* A network applied to hashed images "forward/NET", in training mode: image size of the case. */
+struct forward {
+    const char *net; /* NULL ends */
+    int64_t channels;
+};
+
 /* What to replay, and how close it must come. */
 struct trace_case {
     const char *file; /* in tests/golden/data, without ".safetensors" */
@@ -23,9 +29,11 @@ struct trace_case {
     gan_dtype real;
     const char *backend;
     int threads;
-    int steps;        /* compared, from the first; 0: all ten */
-    double trace_tol; /* relative to 1+|v|, of losses and norms */
-    double final_tol; /* of weights and statistics; 0: not compared */
+    bool hashed;                   /* weights and images are not in the file: hashed.h */
+    const struct forward *forward; /* of hashed cases; or NULL */
+    int steps;                     /* compared, from the first; 0: all ten */
+    double trace_tol;              /* relative to 1+|v|, of losses and norms */
+    double final_tol;              /* of weights and statistics; 0: not compared */
 };
 
 /* Runs the case and compares everything; fails the running test on a difference. */

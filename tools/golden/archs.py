@@ -1,7 +1,7 @@
 """What PyTorch computes for libgan's architectures in float64.
 
 The networks are written out below from the papers and their code. Weights and inputs are not stored:
-both sides fill them with the same hash of (name, index). All scores are kept; of images and features
+both sides fill them with the same hash of (name, index), common.uniform. All scores are kept; of images and features
 every 11th number when there are more than 200.
 """
 
@@ -9,19 +9,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .common import Golden
+from .common import Golden, uniform
 
 N, STRIDE = 4, 11
-
-
-def uniform(name, count):
-    """Numbers of [-1,1): 32-bit hash of the sum of the name's bytes and the index."""
-    i = np.arange(count, dtype=np.uint64)
-    h = ((i + 1) * 0x9E3779B1 + sum(name.encode()) * 0x85EBCA77) & 0xFFFFFFFF
-    h ^= h >> 15
-    h = (h * 0x2C1B3C6D) & 0xFFFFFFFF
-    h ^= h >> 12
-    return h / 2.0**31 - 1
 
 
 class Net:

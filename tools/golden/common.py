@@ -11,7 +11,8 @@ import torch.nn.functional as F
 
 ITERATIONS = 10
 DIRECTORY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "golden", "data")
-TYPES = {"float64": "F64", "float32": "F32", "int64": "I64"}
+TYPES = {"float64": "F64", "float32": "F32", "int64": "I64", "uint8": "U8"}
+FEW = 48  # numbers kept of a tensor of a hashed file
 
 # Relative noise put on the initial weights by --sensitivity; zero when files are made.
 noise = 0.0
@@ -56,12 +57,25 @@ class Golden:
     def __init__(self, metadata):
         self.tensors, self.trace = {}, {}
         self.metadata = {key: str(value) for key, value in metadata.items()}
+        self.iterations = int(self.metadata.get("iterations", ITERATIONS))
 
     def put(self, name, value):
         assert name not in self.tensors, name
         if torch.is_tensor(value):
             value = value.detach().numpy()
         self.tensors[name] = np.array(value)
+
+    def put_images(self, name, x):
+        """Images on the 256 levels, as bytes."""
+        levels = torch.round((x.double() + 1) * 127.5)
+        assert torch.equal((levels / 127.5 - 1).to(x), x)
+        self.put(name, levels.to(torch.uint8))
+
+    def put_some(self, name, value):
+        """At most FEW numbers in even steps, and a projection that sees them all."""
+        flat = value.detach().reshape(-1).numpy()
+        self.put(name, flat[::-(-len(flat) // FEW)])
+        self.put(f"{name}/all", np.array([flat @ uniform("projection", len(flat))]))
 
     def put_state(self, when, networks):
         for scope, network in networks.items():
@@ -73,10 +87,18 @@ class Golden:
         for name, value in values.items():
             self.trace.setdefault(name.replace("__", "."), []).append(float(value))
 
+    def finish_some(self, networks):
+        """finish for a hashed file: the weights' ends in part."""
+        for scope, network in networks.items():
+            for name, value in network.state_dict().items():
+                if not name.endswith("num_batches_tracked"):
+                    self.put_some(f"final/{scope}.{name}", value)
+        return self.finish({})
+
     def finish(self, networks):
         self.put_state("final", networks)
         for name, values in self.trace.items():
-            assert len(values) == ITERATIONS, name
+            assert len(values) == self.iterations, name
             self.put(f"trace/{name}", np.array(values))
         return self
 
@@ -119,6 +141,41 @@ def initialise(rng, network, gain):
         if noise:
             value = value * (1 + noise * np.random.standard_normal(tensor.shape))
         tensor.copy_(torch.from_numpy(np.asarray(value)))
+
+
+def uniform(name, count):
+    """Numbers of [-1,1): a 32-bit hash of name (FNV-1a) and index."""
+    seed = 0x811C9DC5
+    for byte in name.encode():
+        seed = (seed ^ byte) * 0x01000193 & 0xFFFFFFFF
+    h = (np.arange(1, count + 1, dtype=np.uint64) * 0x9E3779B1 + seed) & 0xFFFFFFFF
+    h ^= h >> 15
+    h = (h * 0x2C1B3C6D) & 0xFFFFFFFF
+    h ^= h >> 12
+    h = (h * 0x297A2D39) & 0xFFFFFFFF
+    h ^= h >> 15
+    return h / 2.0**31 - 1
+
+
+def hashed(name, *shape):
+    return torch.from_numpy(uniform(name, int(np.prod(shape))).reshape(shape))
+
+
+def fill(scope, network):
+    """Weights and statistics from the hash of their names."""
+    for name, tensor in network.state_dict().items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        u = hashed(f"{scope}.{name}", *tensor.shape)
+        if tensor.dim() > 1:
+            u = u * 2 / np.sqrt(tensor[0].numel())
+        elif name.endswith(("running_var", ".weight")):
+            u = 1 + 0.5 * u
+        else:
+            u = 0.2 * u
+        if noise:
+            u = u * (1 + noise * torch.from_numpy(np.random.standard_normal(tensor.shape)))
+        tensor.copy_(u)
 
 
 def grad_norm(network):

@@ -99,7 +99,7 @@ def make_dcgan(seed):
     golden.put_state("init", nets)
     for k in range(ITERATIONS):
         real, z = images(rng, n, size, size, c), normal(rng, n, nz)
-        golden.put(f"feed/{k}/real", real)
+        golden.put_images(f"feed/{k}/real", real)
         golden.put(f"feed/{k}/z", z)
         on_real = disc(nchw(real)).flatten()
         fake = gen(z.view(n, nz, 1, 1))
@@ -177,7 +177,8 @@ def make_wgan_gp(seed):
         for step in range(critic_steps):
             real, z_d = images(rng, n, size, size, c), normal(rng, n, nz)
             eps = torch.from_numpy(rng.uniform(size=(n, 1, 1, 1)))
-            for name, value in dict(real=real, z_d=z_d, eps=eps).items():
+            golden.put_images(f"feed/{k}/real.{step}", real)
+            for name, value in dict(z_d=z_d, eps=eps).items():
                 golden.put(f"feed/{k}/{name}.{step}", value)
             fake = gen(z_d.view(n, nz, 1, 1)).detach()
             on_real, on_fake = disc(nchw(real)).mean(), disc(fake).mean()

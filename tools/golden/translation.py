@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .common import Golden, ITERATIONS, bce, images, initialise, minimise, nchw, nhwc
+from .common import (
+    Golden, ITERATIONS, bce, fill, hashed, images, initialise, minimise, nchw, nhwc)
 
 
 def factor(k):
@@ -78,6 +79,21 @@ def resnet(blocks, c_in, c_out, w):
     return nn.Sequential(OrderedDict(model=nn.Sequential(*net)))
 
 
+def pix2pix_update(gen, disc, x, y, opt_d, opt_g, weight):
+    """One iteration; what it reports."""
+    fake = gen(x)
+    on_fake = bce(disc(torch.cat([x, fake.detach()], 1)), 0.0)
+    on_real = bce(disc(torch.cat([x, y], 1)), 1.0)
+    loss_d = (on_fake + on_real) * 0.5
+    norm_d = minimise(disc, loss_d, opt_d)
+    adversarial = bce(disc(torch.cat([x, fake], 1)), 1.0)
+    l1 = F.l1_loss(fake, y)
+    loss_g = adversarial + weight * l1
+    norm_g = minimise(gen, loss_g, opt_g)
+    return dict(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real, disc__fake=on_fake, l1=l1,
+                adversarial=adversarial, grad_norm__disc=norm_d, grad_norm__gen=norm_g)
+
+
 def make_pix2pix(seed):
     rng = np.random.Generator(np.random.PCG64(seed))
     n, h, w, c_a, c_b, depth, width, layers, lr, weight = 2, 16, 8, 1, 3, 3, 2, 1, 2e-3, 100.0
@@ -99,17 +115,7 @@ def make_pix2pix(seed):
         golden.put(f"feed/{k}/real", a)
         golden.put(f"feed/{k}/real_b", b)
         x, y = nchw(a), nchw(b)
-        fake = gen(x)
-        on_fake = bce(disc(torch.cat([x, fake.detach()], 1)), 0.0)
-        on_real = bce(disc(torch.cat([x, y], 1)), 1.0)
-        loss_d = (on_fake + on_real) * 0.5
-        norm_d = minimise(disc, loss_d, opt_d)
-        adversarial = bce(disc(torch.cat([x, fake], 1)), 1.0)
-        l1 = F.l1_loss(fake, y)
-        loss_g = adversarial + weight * l1
-        norm_g = minimise(gen, loss_g, opt_g)
-        golden.note(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real, disc__fake=on_fake, l1=l1,
-                    adversarial=adversarial, grad_norm__disc=norm_d, grad_norm__gen=norm_g)
+        golden.note(**pix2pix_update(gen, disc, x, y, opt_d, opt_g, weight))
     return golden.finish(nets)
 
 
@@ -238,6 +244,26 @@ def make_translate_fpn(seed):
     return golden.finish(nets)
 
 
+def cyclegan_update(nets, a, b, opts, cycle, idt, pools, feeds):
+    """One iteration; what it reports. feeds: the pools' decisions."""
+    gen_a, gen_b, disc_a, disc_b = nets.values()
+    fake_b, fake_a = gen_a(a), gen_b(b)
+    cycle_a, cycle_b = F.l1_loss(gen_b(fake_b), a), F.l1_loss(gen_a(fake_a), b)
+    idt_a, idt_b = F.l1_loss(gen_a(b), b), F.l1_loss(gen_b(a), a)
+    adv_a, adv_b = lsgan(disc_a(fake_b), 1.0), lsgan(disc_b(fake_a), 1.0)
+    loss_g = adv_a + adv_b + cycle * (cycle_a + cycle_b) + cycle * idt * (idt_a + idt_b)
+    norm_g = minimise(nn.ModuleList([gen_a, gen_b]), loss_g, opts[0])
+    seen = {name: pools[name].query(fake, feeds.get(f"pool.{name}", torch.zeros(len(a), 2)))
+            for name, fake in dict(fake_b=fake_b, fake_a=fake_a).items()}
+    on_b = 0.5 * (lsgan(disc_a(b), 1.0) + lsgan(disc_a(seen["fake_b"]), 0.0))
+    on_a = 0.5 * (lsgan(disc_b(a), 1.0) + lsgan(disc_b(seen["fake_a"]), 0.0))
+    norm_d = minimise(nn.ModuleList([disc_a, disc_b]), on_a + on_b, opts[1])
+    return {"loss.gen_a+gen_b": loss_g, "grad_norm.gen_a+gen_b": norm_g, "cycle_a": cycle_a,
+            "cycle_b": cycle_b, "identity_a": idt_a, "identity_b": idt_b, "adversarial_a": adv_a,
+            "adversarial_b": adv_b, "disc_a": on_b, "disc_b": on_a, "loss.disc_a+disc_b": on_a + on_b,
+            "grad_norm.disc_a+disc_b": norm_d}
+
+
 def make_cyclegan(size, seed):
     rng = np.random.Generator(np.random.PCG64(seed))
     n, h, w, c, blocks, width, layers, lr, cycle, idt = 2, 12, 8, 3, 1, 2, 1, 2e-4, 10.0, 0.5
@@ -257,29 +283,71 @@ def make_cyclegan(size, seed):
     golden.put_state("init", nets)
     for k in range(ITERATIONS):
         hold((opt_d, opt_g), lr, k)
-        feeds = dict(real=images(rng, n, h, w, c), real_b=images(rng, n, h, w, c))
+        reals, feeds = (images(rng, n, h, w, c), images(rng, n, h, w, c)), {}
         if size:
             feeds.update({f"pool.{name}": torch.from_numpy(rng.uniform(size=(n, 2))) for name in pools})
         for name, value in feeds.items():
             golden.put(f"feed/{k}/{name}", value)
-        a, b = nchw(feeds["real"]), nchw(feeds["real_b"])
-        fake_b, fake_a = gen_a(a), gen_b(b)
-        cycle_a, cycle_b = F.l1_loss(gen_b(fake_b), a), F.l1_loss(gen_a(fake_a), b)
-        idt_a, idt_b = F.l1_loss(gen_a(b), b), F.l1_loss(gen_b(a), a)
-        adv_a, adv_b = lsgan(disc_a(fake_b), 1.0), lsgan(disc_b(fake_a), 1.0)
-        loss_g = adv_a + adv_b + cycle * (cycle_a + cycle_b) + cycle * idt * (idt_a + idt_b)
-        norm_g = minimise(gens, loss_g, opt_g)
-        seen = {name: pools[name].query(fake, feeds.get(f"pool.{name}", torch.zeros(n, 2)))
-                for name, fake in dict(fake_b=fake_b, fake_a=fake_a).items()}
-        on_b = 0.5 * (lsgan(disc_a(b), 1.0) + lsgan(disc_a(seen["fake_b"]), 0.0))
-        on_a = 0.5 * (lsgan(disc_b(a), 1.0) + lsgan(disc_b(seen["fake_a"]), 0.0))
-        norm_d = minimise(discs, on_a + on_b, opt_d)
-        golden.note(**{"loss.gen_a+gen_b": loss_g, "grad_norm.gen_a+gen_b": norm_g, "cycle_a": cycle_a,
-                       "cycle_b": cycle_b, "identity_a": idt_a, "identity_b": idt_b, "adversarial_a": adv_a,
-                       "adversarial_b": adv_b, "disc_a": on_b, "disc_b": on_a,
-                       "loss.disc_a+disc_b": on_a + on_b, "grad_norm.disc_a+disc_b": norm_d})
+        for name, value in zip(("real", "real_b"), reals):
+            golden.put_images(f"feed/{k}/{name}", value)
+        a, b = map(nchw, reals)
+        golden.note(**cyclegan_update(nets, a, b, (opt_g, opt_d), cycle, idt, pools, feeds))
     for name, pool in pools.items():
         if size:
             golden.put(f"final/pool.{name}", nhwc(torch.stack(pool.kept)))
             golden.put(f"final/pool.{name}.count", np.array([float(len(pool.kept))]))
     return golden.finish(nets)
+
+
+# -- the published depths, weights and images hashed -----------------------------------------------------
+
+def rule(kind, networks):
+    """Adam as published, or plain descent with rate .1, whose steps are the gradients."""
+    parameters = nn.ModuleList(networks).parameters()
+    if kind == "sgd":
+        return torch.optim.SGD(parameters, 0.1)
+    return torch.optim.Adam(parameters, 2e-4, betas=(0.5, 0.999), eps=1e-8)
+
+
+def put_forward(golden, nets, size, channels):
+    for name, net in nets.items():
+        x = hashed(f"forward/{name}", 1, size, size, channels[name])
+        with torch.no_grad():
+            golden.put_some(f"forward/{name}", nhwc(net(nchw(x))))
+    for name, net in nets.items():
+        fill(name, net)  # the statistics as they were
+
+
+def make_unet_256(kind):
+    """U-Net of eight halvings and the 70-pixel PatchGAN on 256x256."""
+    size, c_a, c_b, width, weight = 256, 1, 3, 2, 100.0
+    gen, disc = unet(8, c_a, c_b, width), patch_disc(c_a + c_b, width, 3, nn.BatchNorm2d, False)
+    nets = {"gen": gen, "disc": disc}
+    for name, net in nets.items():
+        fill(name, net)
+    golden = Golden(dict(model="pix2pix", iterations=1, batch=1, height=size, width=size, channels_a=c_a,
+                         channels_b=c_b, depth=8, net_width=width, layers=3, l1=weight, dropout=0, optim=kind,
+                         torch=torch.__version__))
+    put_forward(golden, nets, size, {"gen": c_a, "disc": c_a + c_b})
+    x, y = (nchw(hashed(f"feed/0/{name}", 1, size, size, c)) for name, c in (("real", c_a), ("real_b", c_b)))
+    golden.note(**pix2pix_update(gen, disc, x, y, rule(kind, [disc]), rule(kind, [gen]), weight))
+    return golden.finish_some(nets)
+
+
+def make_resnet_9(kind):
+    """CycleGAN's generators of nine blocks and 70-pixel PatchGANs on 128x128."""
+    size, c, width = 128, 3, 2
+    nets = {"gen_a": resnet(9, c, c, width), "gen_b": resnet(9, c, c, width),
+            "disc_a": patch_disc(c, width, 3, nn.InstanceNorm2d, True),
+            "disc_b": patch_disc(c, width, 3, nn.InstanceNorm2d, True)}
+    for name, net in nets.items():
+        fill(name, net)
+    golden = Golden(dict(model="cyclegan", iterations=1, batch=1, height=size, width=size, channels=c, blocks=9,
+                         net_width=width, layers=3, cycle=10, identity=0.5, pool=0, optim=kind,
+                         torch=torch.__version__))
+    put_forward(golden, nets, size, dict.fromkeys(nets, c))
+    a, b = (nchw(hashed(f"feed/0/{name}", 1, size, size, c)) for name in ("real", "real_b"))
+    gens, discs = [nets["gen_a"], nets["gen_b"]], [nets["disc_a"], nets["disc_b"]]
+    golden.note(**cyclegan_update(nets, a, b, (rule(kind, gens), rule(kind, discs)), 10.0, 0.5,
+                                  {"fake_b": Pool(0), "fake_a": Pool(0)}, {}))
+    return golden.finish_some(nets)
