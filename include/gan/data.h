@@ -158,6 +158,17 @@ GAN_API gan_status gan_data_spec_add(const char *spec, const char *option, char 
                                      gan_err *err);
 
 /**
+ * Value of an option of a SPEC: as it was given, else the default; of the kind named, or of the set
+ * inside it where that kind has no such option.
+ *
+ * in:      name  of an option, such as "split"
+ * out:     dst   the value as text; "" when no kind in the SPEC has the option
+ * errors:  as gan_data_check_spec; GAN_E_RANGE (dst too small)
+ */
+GAN_API gan_status gan_data_spec_get(const char *spec, const char *name, char *dst, size_t cap,
+                                     gan_err *err);
+
+/**
  * Opens a data set.
  *
  * in:      spec   names it, see above

@@ -334,3 +334,24 @@ gan_status gan_data_spec_add(const char *spec, const char *option, char *dst, si
     gan__str_release(&out);
     return status == GAN_OK ? gan_data_check_spec(dst, err) : status;
 }
+
+gan_status gan_data_spec_get(const char *text, const char *name, char *dst, size_t cap,
+                             gan_err *err)
+{
+    struct gan__spec spec;
+    GAN_TRY(gan__spec_parse(text, &spec, err));
+    const struct gan_opt *o = gan_opt_find(spec.kind->opts, name),
+                         *common = gan_opt_find(common_opts, name);
+    gan_status status = GAN_OK;
+    if (o != NULL) {
+        status = gan_opt_get(o, spec.opts, dst, cap, err);
+    } else if (common != NULL) {
+        status = gan_opt_get(common, &spec.common, dst, cap, err);
+    } else if (spec.kind->wraps) {
+        status = gan_data_spec_get(spec.argument, name, dst, cap, err);
+    } else if (!gan__copy(dst, cap, "")) {
+        status = gan__fail(err, GAN_E_RANGE, "no room for the value of %s", name);
+    }
+    gan__spec_release(&spec);
+    return status;
+}

@@ -37,7 +37,9 @@ static gan_status open_run(struct gan__eval_source *s, const char *path, int thr
                                                  : "8 bits, from [-1,1]");
     if (gan_checkpoint_open(a->file, &c, NULL) == GAN_OK) {
         const char *kind = gan_checkpoint_meta(c, "data.kind");
+        const char *split = gan_checkpoint_meta(c, "data.split");
         (void)gan__copy(s->trained_on, sizeof s->trained_on, kind != NULL ? kind : "");
+        (void)gan__copy(s->trained_split, sizeof s->trained_split, split != NULL ? split : "");
     }
     gan_checkpoint_close(c);
     return GAN_OK;
@@ -174,24 +176,11 @@ void gan__eval_close(struct gan__eval_source *s)
     *s = (struct gan__eval_source){0};
 }
 
-/* Value of an option of the SPEC, or its kind's default; "" when the kind has no such option. */
+/* Value of an option of the SPEC; "" when none of its kinds has it. */
 static void option_of(const char *spec, const char *name, char *dst, size_t cap)
 {
-    char text[64];
-    (void)gan__format(text, sizeof text, "%s=", name);
-    const char *query = strchr(spec, '?'), *at = query != NULL ? strstr(query, text) : NULL;
-    size_t len = strcspn(spec, ":?"), skip = strlen(text);
-    struct gan_data_kind kind;
-    (void)gan__copy(dst, cap, "");
-    if (at != NULL) {
-        (void)gan__format(dst, cap, "%.*s", (int)strcspn(at + skip, "&"), at + skip);
-        return;
-    }
-    for (size_t i = 0; gan_data_kind(i, &kind); i++) {
-        if (strlen(kind.name) == len && strncmp(kind.name, spec, len) == 0) {
-            const struct gan_opt *o = kind.opts != NULL ? gan_opt_find(kind.opts, name) : NULL;
-            (void)gan__copy(dst, cap, o != NULL ? o->def : "");
-        }
+    if (gan_data_spec_get(spec, name, dst, cap, NULL) != GAN_OK) {
+        (void)gan__copy(dst, cap, "");
     }
 }
 

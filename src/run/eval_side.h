@@ -22,7 +22,8 @@ struct gan__eval_source {
     gan_dataset *data;
     char *spec;          /* of the data set that was opened */
     char trained_on[64]; /* kind of data a run was trained on, "" */
-    float *array;        /* features [n,size] or images [n,height,width,channels], 0..255 */
+    char trained_split[32];
+    float *array; /* features [n,size] or images [n,height,width,channels], 0..255 */
     double *mean, *cov;
     int64_t n; /* most there are, INT64_MAX: endless */
     int64_t size, height, width, channels;

@@ -212,6 +212,10 @@ static void tell_caveats(gan_evaluation *e)
                      strcmp(gan_dataset_about(e->real.data)->kind, e->fake.trained_on) == 0;
     if (strcmp(r->real.split, "train") == 0) {
         warn(r, "the reals are the training split: a model that repeats them looks perfect");
+    } else if (same_kind && r->real.split[0] != '\0' && strcmp(r->real.split, "any") != 0 &&
+               strcmp(r->real.split, e->fake.trained_split) == 0) {
+        warn(r, "the run was trained on split %s: a model that repeats it looks perfect",
+             r->real.split);
     } else if (strcmp(r->real.split, "test") != 0 && same_kind && !e->real.points) {
         warn(r, "the run was trained on data of this kind: the reals may be its training images");
     }

@@ -33,7 +33,12 @@ static void add_data(struct gan__meta *m, const struct gan__session *s)
 {
     const struct gan_dataset_info *info = gan_dataset_about(s->data);
     const struct gan_task *t = s->task;
+    char split[32] = "";
     add(m, "data.kind", info->kind);
+    if (gan_data_spec_get(info->spec, "split", split, sizeof split, NULL) == GAN_OK &&
+        split[0] != '\0') {
+        add(m, "data.split", split);
+    }
     add_i64(m, "data.height", t->height);
     add_i64(m, "data.width", t->width);
     add_i64(m, "data.channels", t->channels);
@@ -102,7 +107,7 @@ gan_status gan__meta_compare(const struct gan__meta *m, const gan_checkpoint *c,
         const struct gan_meta *want = &m->item[i];
         const char *have = gan_checkpoint_meta(c, want->key);
         if (strcmp(want->key, "libgan.iteration") == 0 || strcmp(want->key, "libgan.images") == 0 ||
-            strcmp(want->key, "libgan.rollbacks") == 0 ||
+            strcmp(want->key, "libgan.rollbacks") == 0 || strcmp(want->key, "data.split") == 0 ||
             gan__starts_with(want->key, "data.class.")) {
             continue;
         }

@@ -17,6 +17,22 @@ run 0 eval run --data idx:a --metrics kid,prdc --n 50 --seed 3 --threads 1 --no-
 run 0 eval run --data idx:a --metrics kid --n 50
 grep -q "trained on data of this kind" err || fail "no warning about training data"
 
+# the split a run was trained on is warned about, whichever it is, also inside another SPEC
+mkdir split
+cp a split/train-images-idx3-ubyte
+cp a split/t10k-images-idx3-ubyte
+run 0 eval run --data 'lowres:(idx:split?split=train)?scale=2' --metrics kid --n 50 --features pixels
+prints ', split train, '
+grep -q "the reals are the training split" err || fail "no warning about the training split inside lowres"
+run 0 eval run --data 'lowres:(idx:split?split=test)?scale=2' --metrics kid --n 50 --features pixels
+prints ', split test, '
+grep -q "training" err && fail "a warning about the test split"
+run 0 train gan --data 'idx:split?split=test' --out odd --steps 1 --batch 4 --width 4 --z 8 --threads 1
+run 0 eval odd --data 'idx:split?split=test' --metrics kid --n 50
+grep -q "the run was trained on split test" err || fail "no warning about the split of the training"
+run 0 eval run --data 'idx:split?split=test' --metrics kid --n 50
+grep -q "trained on split" err && fail "a warning about a split the run never saw"
+
 # generated images as an array give the run's figures
 run 0 sample run --n 50 --seed 3 --out x.npy
 run 0 eval x.npy --data idx:a --metrics kid,prdc --n 50 --seed 3 --threads 1 --json

@@ -334,6 +334,32 @@ static void options_are_added(void **state)
     assert_int_equal(gan_data_spec_add("folder:x", "fit=pad", dst, 9, &err), GAN_E_RANGE);
 }
 
+/* As given or the default, of the kind named or of the one inside it, with and without parentheses. */
+static void an_option_is_read_back(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        {"fashion-mnist", "split", "train"},
+        {"fashion-mnist?size=32&split=test", "split", "test"},
+        {"stacked:fashion-mnist", "split", "train"},
+        {"stacked:(fashion-mnist?split=test)?n=100", "split", "test"},
+        {"lowres:fashion-mnist?split=test", "split", "test"},
+        {"edges:cifar10:d", "split", "train"},
+        {"edges:(cifar10:d?split=test)", "split", "test"},
+        {"stacked:(fashion-mnist?size=16)?size=32", "size", "32"},
+        {"folder:split=train", "split", ""},
+        {"toy:ring8", "split", ""},
+    };
+    char dst[64];
+    gan_err err = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(gan_data_spec_get(rows[i][0], rows[i][1], dst, sizeof dst, &err), GAN_OK);
+        assert_string_equal(dst, rows[i][2]);
+    }
+    assert_int_equal(gan_data_spec_get("fashion-mnst", "split", dst, sizeof dst, &err), GAN_E_ARG);
+    assert_int_equal(gan_data_spec_get("fashion-mnist", "split", dst, 3, &err), GAN_E_RANGE);
+}
+
 /* The contact sheet's pixels: size= and channels= of the SPEC hold, pairs share channels. */
 static void views_are_as_asked_for(void **state)
 {
@@ -492,6 +518,7 @@ int main(void)
         cmocka_unit_test(low_resolution_is_bicubic_twice),
         cmocka_unit_test(options_find_their_set),
         cmocka_unit_test(options_are_added),
+        cmocka_unit_test(an_option_is_read_back),
         cmocka_unit_test(views_are_as_asked_for),
         cmocka_unit_test(attributes_are_read),
         cmocka_unit_test(classes_come_equally_often),
