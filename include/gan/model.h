@@ -88,6 +88,8 @@ struct gan_model {
     const struct gan_opt *opts; /* table over the options structure */
     size_t size;                /* of the options structure, which begins with struct gan_task */
     bool wants_mean;            /* task.mean must be filled for training from scratch */
+    int64_t batch;              /* images in a batch where none are given; 0: 64 */
+    int64_t epochs;             /* where no length is given; 0: 25 */
     /* Refuses options that contradict each other whatever the data are; before any file is opened; may
      * be NULL. */
     gan_status (*check)(const void *opts, gan_err *err);

@@ -76,6 +76,11 @@ static void model_page(const struct gan_model *m)
             gan__out_entry(48, c->what, c->value);
         }
     }
+    if (m->batch > 0 || m->epochs > 0) {
+        (void)printf("\nWhere they are not given: --batch %lld --epochs %lld\n",
+                     (long long)(m->batch > 0 ? m->batch : 64),
+                     (long long)(m->epochs > 0 ? m->epochs : 25));
+    }
     (void)printf("\nTrain it: gan train %s --data SPEC; what that takes: gan help train\n",
                  m->name);
 }

@@ -136,11 +136,12 @@ GAN_MODEL(classifier) = {
             "gan classify RUN --data SPEC measures it on a whole set. --features "
             "classifier:RUN then measures FID, KID and others in the space of its hidden layer. "
             "Sample grids show images beside themselves dimmed by the probability of their class. "
-            "gan train classifier --data fashion-mnist --epochs 3 --batch 128 recognises 92.6 % of "
-            "the test images.",
+            "gan train classifier --data fashion-mnist recognises 92.6 % of the test images.",
     .needs = GAN_FIELD_IMAGE | GAN_FIELD_LABEL,
     .opts = opts,
     .size = sizeof(struct classifier),
+    .batch = 128,
+    .epochs = 3,
     .fit = fit,
     .nets = nets,
     .iteration = iteration,

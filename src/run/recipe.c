@@ -47,11 +47,12 @@ static const struct gan_opt table[] = {
     I64(steps, "steps", "-1", -1, 1e12,
         "iterations to train, the horizon of schedules; -1: as epochs or time say"),
     I64(epochs, "epochs", "0", 0, 1e9,
-        "passes over the data instead of steps; 0: 25 when neither steps nor time is given"),
+        "passes over the data instead of steps; 0: the model's, 25 for most, when neither "
+        "steps nor time is given"),
     GAN_OPT_PARSED(struct gan__run_opts, time_s, "time", "0", parse_duration,
                    "limit of training time, such as 90s, 2m or 1.5h; 0: none"),
     I64(stop_at, "stop-at", "-1", -1, 1e12, "end at this iteration, schedules see steps; -1: no"),
-    I64(batch, "batch", "64", 1, 65536, "images in a batch"),
+    I64(batch, "batch", "64", 1, 65536, "images in a batch; gan help MODEL may say another"),
     I64(microbatch, "microbatch", "0", 0, 65536,
         "images at a time, gradients are accumulated; divides batch; 0: batch"),
     I64(size, "size", "0", 0, 8192,
@@ -195,6 +196,7 @@ gan_status gan__recipe_init(struct gan__recipe *r, const char *model, gan_err *e
     }
     GAN_TRY(gan_opt_defaults(table, &r->run, err));
     GAN_TRY(gan_opt_defaults(r->model->opts, r->opts, err));
+    r->run.batch = r->model->batch > 0 ? r->model->batch : r->run.batch;
     if (preset != NULL && preset->data != NULL) {
         GAN_TRY(gan__recipe_set_data(r, preset->data, err));
     }

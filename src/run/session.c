@@ -233,7 +233,9 @@ static int64_t count_steps(const struct gan__session *s)
     if (images == INT64_MAX) {
         return epochs > 0 ? epochs * ENDLESS_STEPS : ENDLESS_STEPS;
     }
-    epochs = epochs > 0 ? epochs : DEFAULT_EPOCHS;
+    if (epochs == 0) {
+        epochs = s->recipe->model->epochs > 0 ? s->recipe->model->epochs : DEFAULT_EPOCHS;
+    }
     int64_t whole = images > INT64_MAX / epochs ? INT64_MAX / 2 : images * epochs;
     return (whole + o->batch - 1) / o->batch;
 }
