@@ -92,6 +92,7 @@ struct gan_dataset_info {
     int64_t attributes;                 /* yes-or-no facts of each sample, 0 for none */
     const char *const *attribute_names; /* `attributes` names, or NULL */
     int64_t skipped; /* broken files that were left out, as skip-broken=yes says */
+    uint64_t stamp;  /* of image files: another one when a file of the set has changed; else 0 */
 };
 
 /** How batches are made. Zero fields mean the default in brackets. */

@@ -114,6 +114,7 @@ static gan_status open_stacked(struct gan__source *s, const char *argument, cons
     s->channels = STACK;
     s->classes = a->classes * a->classes * a->classes;
     s->file = a->file;
+    s->stamp = a->stamp;
     s->memory_bytes = a->memory_bytes;
     s->pixels = pixels;
     s->label = label;

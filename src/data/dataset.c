@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "spec.h"
 
 #include <inttypes.h>
@@ -68,6 +69,7 @@ static void fill_info(gan_dataset *ds, const struct gan__spec *spec)
         .classes = s->classes,
         .class_names = s->class_names,
         .memory_bytes = s->memory_bytes,
+        .stamp = s->stamp,
         .skipped = s->skipped,
         .balance = spec->common.balance,
         .attributes = s->attributes,
@@ -81,6 +83,7 @@ static void fill_info(gan_dataset *ds, const struct gan__spec *spec)
         ds->info.width_b = s->second->width;
         ds->info.channels_b = s->second->channels;
         ds->info.paired = s->paired;
+        ds->info.stamp = gan__hash_mix(s->stamp, s->second->stamp);
         ds->info.memory_bytes += s->second->memory_bytes;
     }
 }

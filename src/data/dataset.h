@@ -20,6 +20,7 @@ struct gan__source {
     const char *const *attribute_names;
     int64_t skipped;       /* broken files left out */
     const char *file;      /* file of the images, owned by state; or NULL */
+    uint64_t stamp;        /* as in gan_dataset_info */
     uint64_t memory_bytes; /* mapped or allocated */
     void *state;           /* the kind's own */
 

@@ -130,6 +130,7 @@ gan_status gan__derived_open(struct gan__source *s, const char *inner,
     s->class_names = in->class_names;
     s->label = in->label != NULL ? label : NULL;
     s->file = in->file;
+    s->stamp = in->stamp;
     s->memory_bytes = in->memory_bytes;
     s->skipped = in->skipped;
     GAN_TRY(gan__source_second(s, err));

@@ -116,5 +116,6 @@ gan_status gan__files_open(struct gan__source *s, const struct gan__files *f,
     s->channels = set->channels;
     s->memory_bytes = set->map.size;
     s->skipped = (int64_t)set->skipped;
+    s->stamp = set->key;
     return GAN_OK;
 }

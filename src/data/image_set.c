@@ -102,6 +102,7 @@ static bool adopt(struct gan__image_set *s, const char *path, uint64_t key)
         s->width = (int64_t)load_le(p + 32, 8);
         s->channels = (int64_t)load_le(p + 40, 8);
         s->skipped = (size_t)load_le(p + 48, 8);
+        s->key = key;
         s->file = p + HEADER;
         s->pixels = s->file + index_bytes((size_t)s->n);
         good = s->map.size == HEADER + index_bytes((size_t)s->n) +
@@ -111,6 +112,16 @@ static bool adopt(struct gan__image_set *s, const char *path, uint64_t key)
         gan__image_set_close(s);
     }
     return good;
+}
+
+/* The first file of the list that the array is without. */
+static size_t first_absent(const struct gan__image_set *s)
+{
+    size_t at = 0;
+    while (at < (size_t)s->n && gan__image_set_file(s, (int64_t)at) == at) {
+        at++;
+    }
+    return at;
 }
 
 /* --- making one --------------------------------------------------------------------------------- */
@@ -386,8 +397,9 @@ gan_status gan__image_set_open(struct gan__image_set *s, const struct gan__image
     GAN_TRY(gan__path_join(path, sizeof path, dir, name, err));
     if (adopt(s, path, key)) {
         if (s->skipped > 0) {
-            gan__log(GAN_LOG_WARNING, "%zu of %zu images are left out, they cannot be read",
-                     s->skipped, list->n);
+            gan__log(GAN_LOG_WARNING,
+                     "%zu of %zu images are left out, they cannot be read; the first: %s",
+                     s->skipped, list->n, list->paths[first_absent(s)]);
         }
         return GAN_OK;
     }

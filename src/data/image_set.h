@@ -26,6 +26,7 @@ struct gan__image_set {
     const unsigned char *file;   /* u32 little-endian [n]: position in the list */
     const unsigned char *pixels; /* [n,height,width,channels] */
     size_t skipped;
+    uint64_t key; /* of the files' names, sizes and times, and of what was made of them */
 };
 
 /* errors: GAN_E_FORMAT, GAN_E_IO, ... of the first file that cannot be read, named with its position;

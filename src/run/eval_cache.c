@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { VERSION = 1, PATH = 4096 };
+enum { VERSION = 2, PATH = 4096 };
 
 static uint64_t key_of(const struct gan__eval_source *s, const struct gan__eval_take *take)
 {
@@ -30,7 +30,8 @@ static uint64_t key_of(const struct gan__eval_source *s, const struct gan__eval_
                          d->width,
                          (int64_t)f->filter,
                          0,
-                         0};
+                         0,
+                         (int64_t)d->stamp};
     if (d->file[0] != '\0' && stat(d->file, &st) == 0) {
         numbers[10] = (int64_t)st.st_mtime;
         numbers[11] = (int64_t)st.st_size;

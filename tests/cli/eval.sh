@@ -79,6 +79,19 @@ if "$GAN" doctor | grep -q "spng *on"; then
     complains "00007.png"
     run 0 eval pics --data idx:a --metrics kid --n 50 --skip-broken --json
     prints '"n": 49'
+    grep -q "pics/00007.png" err || fail "a broken file left out is not named"
+    run 0 eval pics --data idx:a --metrics kid --n 50 --skip-broken
+    grep -q "left out.*pics/00007.png" err || fail "a broken file is not named the second time"
+
+    # features of a folder are made anew when a file in it is another
+    run 0 eval run --data 'folder:pics?skip-broken=yes' --metrics kid --n 49 --json
+    cp out before
+    run 0 eval run --data 'folder:pics?skip-broken=yes' --metrics kid --n 49 --json
+    prints '"cached": true'
+    [ "$(value kid)" = "$(sed -n '/"metric": "kid"/,/}/s/^ *"value": \(.*\),$/\1/p' before)" ] || fail "the cache changes figures"
+    cat pics/00001.png >pics/00002.png
+    run 0 eval run --data 'folder:pics?skip-broken=yes' --metrics kid --n 49 --json
+    grep -q '"cached": true' out && fail "features of a folder that changed come from the cache"
 fi
 
 # wrong without opening a file: 2
