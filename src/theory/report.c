@@ -157,9 +157,9 @@ gan_status gan__report_write(const char *path, const struct gan_theory_result *c
     struct gan__str s = {0};
     gan_status status = GAN_OK;
     gan__str_printf(&s,
-                    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+                    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                     "<meta name=\"viewport\" content=\"width=device-width\">"
-                    "<title>The theory of GANs, computed</title><style>%s</style>\n"
+                    "<title>The theory of GANs, computed</title><style>%s</style></head>\n<body>\n"
                     "<h1>The theory of GANs, computed</h1>\n"
                     "<p>libgan %s. Each claim was computed anew for this page; a row says what "
                     "theory expects and what was measured.</p>\n",
@@ -168,6 +168,7 @@ gan_status gan__report_write(const char *path, const struct gan_theory_result *c
     for (size_t i = 0; i < n && status == GAN_OK; i++) {
         status = add_result(&s, results[i], err);
     }
+    gan__str_add(&s, "</body></html>\n");
     if (status == GAN_OK) {
         status = s.bad ? gan__fail_nomem(err, s.len, "the report")
                        : gan__file_replace(path, s.p, s.len, err);

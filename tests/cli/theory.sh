@@ -30,6 +30,7 @@ awk '{ print $1 }' names | while read -r name; do
     [ $failures = 0 ] || exit 1
 done || failures=1
 # self-contained: nothing is loaded from elsewhere
+[ "$(tail -n 1 all/index.html)" = "</body></html>" ] || fail "the report does not end"
 if grep -qE '(src|href)="?(https?:|/|[a-z-]*\.(png|css|js))' all/index.html; then
     fail "the report refers to other files"
 fi
