@@ -46,19 +46,32 @@ typedef enum gan_augment {
 GAN_API gan_val gan_augment_diff(gan_graph *g, gan_val x, uint32_t which,
                                  const struct gan_draws *d);
 
+/** Groups of adaptive augmentation: each change of a group is made with probability p times this. */
+struct gan_ada {
+    double blit;   /* mirror, quarter turns of square images, whole-pixel shift by up to 1/8 */
+    double geom;   /* scale, rotation, aspect, rotation, shift */
+    double color;  /* brightness, contrast, inversion of the luma, hue, saturation */
+    double filter; /* four bands of frequencies, amplified by 2^N(0,1) at constant power */
+    double noise;  /* of deviation .1 |N(0,1)| */
+    double cutout; /* a rectangle of half the sides becomes 0 */
+};
+
+/** The paper's own choice for training, `bgc`. */
+#define GAN_ADA_BGC ((struct gan_ada){1, 1, 1, 0, 0, 0})
+
 /**
- * Adaptive augmentation's changes `bgc`, each with probability p: mirror, quarter turns, whole-pixel
- * shift, scale, rotation, aspect, shift; brightness, contrast, inversion of the luma, hue,
- * saturation. All that moves pixels is one warp: bilinear, reflecting at the edges, without the
- * authors' wavelet filter around it.
+ * Adaptive augmentation's changes. All that moves pixels is one gan_warp_wavelet, the filter is one
+ * gan_filter_bands.
  *
- * in:   x [N,H,W,C], C 1 or 3, about [-1,1]; p real [], treated as a constant
+ * in:   x [N,H,W,C], C 1 or 3, about [-1,1]; p real [], treated as a constant; strengths in [0,1]: what
+ *       has none makes no nodes and draws nothing
  * out:  like x
  * grad: any order, in x
  * errors: GAN_E_SHAPE
  * ref:  Karras et al. 2020, arXiv:2006.06676, appendix B
  */
-GAN_API gan_val gan_augment_ada(gan_graph *g, gan_val x, gan_val p, const struct gan_draws *d);
+GAN_API gan_val gan_augment_ada(gan_graph *g, gan_val x, gan_val p, const struct gan_ada *set,
+                                const struct gan_draws *d);
 
 /**
  * Mirrors each image with probability 1/2 and moves it by up to `most` whole pixels each way; rows
@@ -89,6 +102,27 @@ struct gan_affine {
 /** Bilinear samples of x at those places, reflecting at the centres of the edge pixels. grad: any
  * order, in x. errors: GAN_E_SHAPE. */
 GAN_API gan_val gan_warp(gan_graph *g, gan_val x, const struct gan_affine *from);
+
+/**
+ * The same from the image oversampled twice with the wavelet sym6, reduced again by its adjoint: hardly
+ * blurs, hardly aliases; a map that moves nothing leaves x as it is, to rounding.
+ *
+ * grad: any order, in x
+ * errors: GAN_E_SHAPE (rank; images above 1024 x 1024)
+ * ref:  Karras et al. 2020, arXiv:2006.06676, appendix B.2
+ */
+GAN_API gan_val gan_warp_wavelet(gan_graph *g, gan_val x, const struct gan_affine *from);
+
+/**
+ * Image whose four bands of frequencies (octaves of sym2, the lowest first) are multiplied by the
+ * gains, along rows and columns, reflecting at the edges.
+ *
+ * in:   gains  real [N,4], treated as constants
+ * grad: any order, in x
+ * errors: GAN_E_SHAPE
+ * ref:  Karras et al. 2020, arXiv:2006.06676, appendix B.2
+ */
+GAN_API gan_val gan_filter_bands(gan_graph *g, gan_val x, gan_val gains);
 
 #ifdef __cplusplus
 }

@@ -19,11 +19,16 @@ gan_val gan__aid_noise(gan_step *s, const struct gan__aid_noise *n);
 /* Half-life of G's average, "500000" or "0..5e6@cosine", into a struct gan_average, whose ramp stays. */
 gan_status gan__aid_average_option(const char *text, void *field, gan_err *err);
 
-/* Augmentation: "none", "diff:color,translation", "ada:.6,500000". */
+/* Augmentation: "none", "diff:color,translation", "ada:.6,500000", "ada:.6/bgc+cutout",
+ * "random:0..0.55@cosine/bg+color*.5". */
 struct gan__aid_augment {
-    enum { GAN__AUGMENT_NONE, GAN__AUGMENT_DIFF, GAN__AUGMENT_ADA } kind;
+    enum { GAN__AUGMENT_NONE, GAN__AUGMENT_DIFF, GAN__AUGMENT_ADA, GAN__AUGMENT_RANDOM } kind;
     uint32_t which;        /* of diff: gan_augment bits */
     double target, images; /* of ada: wanted mean sign of D at reals, images from p = 0 to 1 */
+    struct gan_ada groups; /* of ada and random */
+    double p, to;          /* of random: the probability, */
+    bool moves;            /* which goes from one to the other over the run, */
+    struct gan_schedule schedule; /* in this shape, or is multiplied by its factor */
 };
 
 gan_status gan__aid_augment_option(const char *text, void *field, gan_err *err);

@@ -52,7 +52,8 @@ static const struct gan_opt opts[] = {
                    "to 0 over the run"),
     GAN_OPT_PARSED(struct gan__plain, augment, "augment", "none", gan__aid_augment_option,
                    "what D sees of images: none, diff[:color,translation,cutout], "
-                   "ada[:TARGET,IMAGES]"),
+                   "ada[:TARGET,IMAGES][/GROUPS], random[:P][@SCHEDULE][/GROUPS]; GROUPS: bgc, or "
+                   "blit, geom, color, filter, noise, cutout[*STRENGTH] joined by +"),
     GAN_OPT_F64(struct gan__plain, feature_matching, "feature-matching", "0", 0, 1e6,
                 "weight of the distance of mean features of D in G's loss"),
     GAN_OPT_CHOICE(struct gan__plain, play, "play", "alternating", "alternating|simultaneous|extra",
@@ -155,8 +156,10 @@ static gan_status check_points(const struct gan__plain *o, gan_err *err)
                              o->regs.term[i].kind->name);
         }
     }
-    if (o->augment.kind == GAN__AUGMENT_ADA && t->channels != 1 && t->channels != 3) {
-        return gan__fail(err, GAN_E_ARG, "--augment ada needs images of 1 or 3 channels, not %lld",
+    bool colored = o->augment.kind == GAN__AUGMENT_ADA || o->augment.kind == GAN__AUGMENT_RANDOM;
+    if (colored && t->channels != 1 && t->channels != 3) {
+        return gan__fail(err, GAN_E_ARG, "--augment %s needs images of 1 or 3 channels, not %lld",
+                         o->augment.kind == GAN__AUGMENT_ADA ? "ada" : "random",
                          (long long)t->channels);
     }
     return GAN_OK;

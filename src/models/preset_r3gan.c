@@ -4,8 +4,8 @@
  *
  * Those are the constants of CIFAR-10 over 20 million images; of as many images the half-life is never
  * above .285 of those seen, so the ramp of .3 holds it on shorter runs alone. The networks have a twelfth of
- * the paper's 768 channels: width=768 batch=512 steps=39063 are its own. Its augmentation (p rising to
- * .55) is left out: images of other sets may not bear it. */
+ * the paper's 768 channels: width=768 batch=512 steps=39063 are its own. Its augmentation,
+ * augment=random:0..0.55@cosine/bg+color*.5+cutout, is left out: images of other sets may not bear it. */
 #include "gan/model.h"
 
 GAN_PRESET(r3gan) = {

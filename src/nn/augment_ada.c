@@ -1,7 +1,7 @@
 /* augment_ada.c: the changes of adaptive discriminator augmentation, each made with probability p.
  *
  * Karras et al. 2020, "Training generative adversarial networks with limited data",
- * arXiv:2006.06676, appendix B; constants of the authors' `bgc`. Angles are drawn as directions of
+ * arXiv:2006.06676, appendix B; constants of the authors' code. Angles are drawn as directions of
  * normal pairs. As long as p stays below about .8, which changes are made can be told from the set of
  * all seen images, so the generator does not learn them. */
 #include <gan/augment.h>
@@ -12,7 +12,8 @@
 struct call {
     gan_graph *g;
     const struct gan_draws *d;
-    gan_val p, zero, one;
+    gan_val p; /* of the group that is being made */
+    gan_val zero, one;
     int64_t n;
 };
 
@@ -172,7 +173,72 @@ static gan_val colors(const struct call *c, gan_val x)
     return gan_add(g, gray, gan_mul(g, gan_sub(g, x, gray), s));
 }
 
-gan_val gan_augment_ada(gan_graph *g, gan_val x, gan_val p, const struct gan_draws *d)
+/* --- frequencies and corruptions ---------------------------------------------------------------------- */
+
+/* Gains [N,4] of the bands, one after the other amplified and brought back to the power that an image
+ * of spectrum (10 1 1 1)/13 had. */
+static gan_val band_gains(const struct call *c)
+{
+    static const char *const names[4] = {"band0", "band1", "band2", "band3"};
+    static const char *const gates[4] = {"band0.gate", "band1.gate", "band2.gate", "band3.gate"};
+    gan_graph *g = c->g;
+    gan_val all[4] = {c->one, c->one, c->one, c->one};
+    for (int i = 0; i < 4; i++) {
+        double share = (i == 0 ? 10 : 1) / 13.0;
+        gan_val t = factor(c, names[i], gates[i], 1);
+        gan_val power = gan_shift(g, gan_scale(g, gan_square(g, t), share), 1 - share);
+        gan_val even = gan_rsqrt(g, power);
+        for (int k = 0; k < 4; k++) {
+            gan_val gain = k == i ? gan_mul(g, t, even) : even;
+            all[k] = gan_mul(g, all[k], gain);
+        }
+    }
+    return gan_reshape(g, gan_concat(g, all, 4, 3), GAN_SHAPE(c->n, 4));
+}
+
+static gan_val noise(const struct call *c, gan_val x)
+{
+    gan_graph *g = c->g;
+    gan_val size = gan_scale(g, gan_abs(g, normal(c, "noise.size")), 0.1);
+    gan_val pixels = gan_stop(g, c->d->normal(c->d->user, "noise.pixels", gan_shape_get(g, x)));
+    return gan_add(g, x, gan_mul(g, pixels, maybe(c, "noise.gate", c->p, size, c->zero)));
+}
+
+/* 1 inside: pixels of an axis of n that lie less than size/2 from the centre, both in parts of it. */
+static gan_val within(const struct call *c, const char *center, gan_val size, int64_t n,
+                      gan_shape shape)
+{
+    gan_graph *g = c->g;
+    gan_val at = gan_cast(g, gan_iota(g, n), gan_graph_real(g));
+    at = gan_scale(g, gan_shift(g, gan_reshape(g, at, shape), 0.5), 1.0 / (double)n);
+    gan_val gap = gan_abs(g, gan_sub(g, at, uniform(c, center)));
+    gan_val inside = gan_less(g, gap, gan_scale(g, size, 0.5));
+    return gan_select(g, inside, gan_const(g, 1), gan_const(g, 0));
+}
+
+static gan_val cutout(const struct call *c, gan_val x)
+{
+    gan_graph *g = c->g;
+    int64_t h = gan_dim(g, x, 1), w = gan_dim(g, x, 2);
+    gan_val size = maybe(c, "cutout.gate", c->p, gan_scale(g, c->one, 0.5), c->zero);
+    gan_val rows = within(c, "cutout.y", size, h, GAN_SHAPE(1, h, 1, 1));
+    gan_val columns = within(c, "cutout.x", size, w, GAN_SHAPE(1, 1, w, 1));
+    gan_val kept = gan_shift(g, gan_neg(g, gan_mul(g, rows, columns)), 1);
+    return gan_mul(g, x, kept);
+}
+
+/* --- all -------------------------------------------------------------------------------------------- */
+
+/* The call for a group of this strength. */
+static struct call with(const struct call *c, gan_val p, double strength)
+{
+    struct call out = *c;
+    out.p = strength < 1 ? gan_scale(c->g, p, strength) : p;
+    return out;
+}
+
+gan_val gan_augment_ada(gan_graph *g, gan_val x, gan_val p, const struct gan_ada *set,
+                        const struct gan_draws *d)
 {
     gan_shape s = gan_shape_get(g, x);
     if (!gan_ok(x)) {
@@ -182,14 +248,25 @@ gan_val gan_augment_ada(gan_graph *g, gan_val x, gan_val p, const struct gan_dra
         return gan_graph_fail(g, GAN_E_SHAPE,
                               "adaptive augmentation changes images of 1 or 3 channels");
     }
-    const struct call c = {.g = g,
-                           .d = d,
-                           .p = gan_stop(g, p),
-                           .zero = gan_fill(g, 0, GAN_SHAPE(s.dim[0], 1, 1, 1)),
-                           .one = gan_fill(g, 1, GAN_SHAPE(s.dim[0], 1, 1, 1)),
-                           .n = s.dim[0]};
-    struct gan_affine from = {c.one, c.zero, c.zero, c.zero, c.one, c.zero};
-    pixel_moves(&c, &from, s.dim[1], s.dim[2]);
-    free_moves(&c, &from, s.dim[1], s.dim[2]);
-    return colors(&c, gan_warp(g, x, &from));
+    const struct call all = {.g = g,
+                             .d = d,
+                             .zero = gan_fill(g, 0, GAN_SHAPE(s.dim[0], 1, 1, 1)),
+                             .one = gan_fill(g, 1, GAN_SHAPE(s.dim[0], 1, 1, 1)),
+                             .n = s.dim[0]};
+    p = gan_stop(g, p);
+    struct gan_affine from = {all.one, all.zero, all.zero, all.zero, all.one, all.zero};
+    const struct call blit = with(&all, p, set->blit), geom = with(&all, p, set->geom);
+    if (set->blit > 0) {
+        pixel_moves(&blit, &from, s.dim[1], s.dim[2]);
+    }
+    if (set->geom > 0) {
+        free_moves(&geom, &from, s.dim[1], s.dim[2]);
+    }
+    x = set->blit > 0 || set->geom > 0 ? gan_warp_wavelet(g, x, &from) : x;
+    const struct call color = with(&all, p, set->color), filter = with(&all, p, set->filter);
+    const struct call grain = with(&all, p, set->noise), cut = with(&all, p, set->cutout);
+    x = set->color > 0 ? colors(&color, x) : x;
+    x = set->filter > 0 ? gan_filter_bands(g, x, band_gains(&filter)) : x;
+    x = set->noise > 0 ? noise(&grain, x) : x;
+    return set->cutout > 0 ? cutout(&cut, x) : x;
 }

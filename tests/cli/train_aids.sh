@@ -10,6 +10,7 @@ optimistic="--play extra --optim-gen oadam:2e-4,.5,.999@linear --optim-disc oada
 annealed="--optim-gen adam:2e-4,0,0.9..0.99@cosine:.25 --optim-disc adamw:2e-4,0,0.99..0.9@linear
     --ema 0..200@cosine --ema-ramp 0 --reg r1:.1@cosine:.1"
 for more in "$all" "$all --pack 2 --optim-disc ogd:1e-3" "$all $optimistic" "$annealed" \
+    "--augment ada:.2,500/bgcfnc --pack 2" "--augment random:0..0.5@cosine/bg+color*.5+noise+cutout" \
     "--augment diff --play simultaneous --minibatch discrimination" \
     "--norm-disc virtual --pack 2 --n-critic 2 --reg gp:1/2,clip:.1 --microbatch 8"; do
     rm -rf whole parts
@@ -52,7 +53,13 @@ complains "--norm-disc virtual needs a reference of reals, which unrolled does n
 run 2 train plain $missing --augment diff:colour
 complains "none of color, translation, cutout"
 run 2 train plain $missing --augment ada:2
-complains "target 2"
+complains "target is 2"
+run 2 train plain $missing --augment ada/colour
+complains "'colour' is none of blit, geom"
+run 2 train plain $missing --augment random:1.5
+complains "probability is 1.5, allowed 0 to 1"
+run 2 train plain --data idx:tiny --arch dcgan --augment random:0..1@cosine --time 5
+complains "the schedule of --augment needs a length"
 run 2 train plain $missing --noise lots
 complains "noise 'lots'"
 run 2 train plain $missing --reg r1:1/0

@@ -1,5 +1,6 @@
 /* test_augment.c: augmented images and their derivatives against PyTorch in float64, given the same
- * random numbers: DiffAugment as its authors wrote it, ADA as matrices and grid_sample.
+ * random numbers: DiffAugment as its authors wrote it, ADA as matrices, convolutions of
+ * explicitly continued images and grid_sample.
  *
  * f64 on `ref`, 1e-11 (1+|v|): the two programs differ by rounding only, which the exponentials and
  * the warp's places enlarge to about 1e-13. f32 on `cpu`, 2e-5 for images of order 1 to 10. */
@@ -8,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -56,8 +58,10 @@ static void check(const char *which, gan_dtype real, const char *backend, double
     const struct gan_draws d = {draw, draw, &a};
     gan_val x = feed(&a, "x", st_get(f, "%s/x", which)),
             r = feed(&a, "r", st_get(f, "%s/r", which));
+    const struct gan_ada set =
+        strcmp(which, "ada") == 0 ? GAN_ADA_BGC : (struct gan_ada){1, 1, 1, 1, 1, 1};
     gan_val y = which[0] == 'd' ? gan_augment_diff(a.g, x, GAN_AUGMENT_ALL, &d)
-                                : gan_augment_ada(a.g, x, gan_const(a.g, 0.7), &d);
+                                : gan_augment_ada(a.g, x, gan_const(a.g, 0.7), &set, &d);
     gan_val out[] = {y, GAN_NONE};
     gan_grad(a.g, gan_sum_all(a.g, gan_mul(a.g, y, r)), &x, 1, &out[1]);
     struct gan_plan_opts o = {.backend = backend, .threads = 2, .verify = true};
@@ -91,8 +95,17 @@ static void ada(void **state)
     check("ada", GAN_F32, "cpu", 2e-5);
 }
 
+/* Bands, noise and cutout too. */
+static void ada_all(void **state)
+{
+    (void)state;
+    check("ada_bgcfnc", GAN_F64, "ref", 1e-11);
+    check("ada_bgcfnc", GAN_F32, "cpu", 2e-5);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(diff), cmocka_unit_test(ada)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(diff), cmocka_unit_test(ada),
+                                       cmocka_unit_test(ada_all)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

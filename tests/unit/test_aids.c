@@ -79,8 +79,9 @@ static double kept(const struct training *w, const char *name)
 static void ada_follows_the_sign(void **state)
 {
     (void)state;
-    const char *low[] = {"augment", "ada:-.999,160", "width", "2",          "z",     "4", "reg",
-                         "none",    "optim-gen",     "sgd:0", "optim-disc", "sgd:0", NULL};
+    const char *low[] = {
+        "augment", "ada:-.999,160/color", "width", "2",          "z",     "4", "reg",
+        "none",    "optim-gen",           "sgd:0", "optim-disc", "sgd:0", NULL};
     struct training w;
     world_open(&w, low);
     gan_tensor sign = gan_store_at(w.store, gan_store_find(w.store, "kept.ada.signs"))->value;
@@ -93,8 +94,9 @@ static void ada_follows_the_sign(void **state)
     }
     training_close(&w);
 
-    const char *high[] = {"augment", "ada:.999,160", "width", "2",          "z",     "4", "reg",
-                          "none",    "optim-gen",    "sgd:0", "optim-disc", "sgd:0", NULL};
+    const char *high[] = {
+        "augment", "ada:.999,160/color", "width", "2",          "z",     "4", "reg",
+        "none",    "optim-gen",          "sgd:0", "optim-disc", "sgd:0", NULL};
     world_open(&w, high);
     gan_tensor at = gan_store_at(w.store, gan_store_find(w.store, "kept.ada.p"))->value;
     gan_tensor_set(&at, 0, 0.15);
@@ -353,6 +355,154 @@ static gan_val warped(gan_graph *g, gan_val x)
     return gan_sum_all(g, gan_pow(g, gan_warp(g, image, &from), 3));
 }
 
+static gan_val warped_smoothly(gan_graph *g, gan_val x)
+{
+    gan_val image = gan_reshape(g, x, GAN_SHAPE(2, 3, 4, 1));
+    const struct gan_affine from = {gan_const(g, 1.3), gan_const(g, -.4), gan_const(g, .37),
+                                    gan_const(g, .2),  gan_const(g, .9),  gan_const(g, -.61)};
+    return gan_sum_all(g, gan_pow(g, gan_warp_wavelet(g, image, &from), 3));
+}
+
+static gan_val filtered(gan_graph *g, gan_val x)
+{
+    gan_val image = gan_reshape(g, x, GAN_SHAPE(2, 3, 4, 1));
+    gan_val gains = gan_reshape(g, gan_iota(g, 8), GAN_SHAPE(2, 4));
+    gains = gan_shift(g, gan_scale(g, gan_cast(g, gains, GAN_F64), 0.2), 0.3);
+    return gan_sum_all(g, gan_pow(g, gan_filter_bands(g, image, gains), 3));
+}
+
+/* The largest change that `build` makes to images [2,H,W,3] of the smallest sides and larger ones. */
+static double largest_change(gan_val (*build)(gan_graph *, gan_val), int64_t height, int64_t width)
+{
+    static double x[2 * 12 * 12 * 3];
+    const gan_shape shape = GAN_SHAPE(2, height, width, 3);
+    gan_err err = {0};
+    gan_graph *g = gan_graph_new(NULL, GAN_F64);
+    gan_val in = gan_feed(g, "x", GAN_F64, shape), out = build(g, in);
+    gan_plan *p = gan_plan_new(g, &out, 1, &(struct gan_plan_opts){.backend = "ref"}, &err);
+    assert_string_equal(err.message, "");
+    struct gan_feed_data feed = {"x", {GAN_F64, shape, x}};
+    struct gan_run run = {.feeds = &feed, .n_feeds = 1};
+    double most = 0;
+    for (int i = 0; i < 2 * 12 * 12 * 3; i++) {
+        x[i] = sin(1.7 * i) + 0.3;
+    }
+    assert_int_equal(gan_plan_run(p, &run, &err), GAN_OK);
+    for (int64_t i = 0; i < gan_shape_count(&shape); i++) {
+        most = fmax(most, fabs(gan_tensor_get(gan_plan_output(p, 0), i) - x[i]));
+    }
+    gan_plan_free(p);
+    gan_graph_free(g);
+    return most;
+}
+
+static gan_val unmoved(gan_graph *g, gan_val x)
+{
+    gan_val one = gan_const(g, 1), zero = gan_const(g, 0);
+    return gan_warp_wavelet(g, x, &(struct gan_affine){one, zero, zero, zero, one, zero});
+}
+
+static gan_val mirrored_twice(gan_graph *g, gan_val x)
+{
+    gan_val one = gan_const(g, 1), zero = gan_const(g, 0), minus = gan_const(g, -1);
+    const struct gan_affine mirror = {minus, zero, zero, zero, one, zero};
+    return gan_warp_wavelet(g, gan_warp_wavelet(g, x, &mirror), &mirror);
+}
+
+static gan_val by_one_period(gan_graph *g, gan_val x)
+{
+    gan_val one = gan_const(g, 1), zero = gan_const(g, 0);
+    gan_val px = gan_const(g, 2.0 * (double)(gan_dim(g, x, 2) - 1));
+    gan_val py = gan_const(g, -4.0 * (double)(gan_dim(g, x, 1) - 1));
+    return gan_warp_wavelet(g, x, &(struct gan_affine){one, zero, px, zero, one, py});
+}
+
+static gan_val gains_of_one(gan_graph *g, gan_val x)
+{
+    return gan_filter_bands(g, x, gan_fill(g, 1, GAN_SHAPE(2, 4)));
+}
+
+/* sym6 is orthogonal and the bands sum to 1: what moves and amplifies nothing changes nothing, but for
+ * rounding, 1e-12 for about a hundred products of order 1. Sides of one and two pixels have the
+ * shortest mirrors. */
+static void wavelets_are_exact(void **state)
+{
+    (void)state;
+    const int64_t sides[][2] = {{1, 1}, {1, 5}, {2, 3}, {9, 12}};
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        int64_t h = sides[i][0], w = sides[i][1];
+        assert_close(largest_change(unmoved, h, w), 0, 1e-12);
+        assert_close(largest_change(by_one_period, h, w), 0, 1e-12);
+        assert_close(largest_change(gains_of_one, h, w), 0, 1e-12);
+    }
+    assert_true(largest_change(mirrored_twice, 9, 12) > 1e-3); /* sym6 is only nearly symmetric */
+    assert_close(largest_change(mirrored_twice, 9, 12), 0, 0.5);
+}
+
+/* --- augmentation as text ---------------------------------------------------------------------------- */
+
+static void groups_are_read(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        struct gan_ada want;
+    } good[] = {
+        {"ada", {1, 1, 1, 0, 0, 0}},
+        {"ada:.6,1000", {1, 1, 1, 0, 0, 0}},
+        {"ada/bg", {1, 1, 0, 0, 0, 0}},
+        {"ada:.5/bgcfnc", {1, 1, 1, 1, 1, 1}},
+        {"ada/filter", {0, 0, 0, 1, 0, 0}},
+        {"random:0..0.55@cosine/bg+color*.5+cutout", {1, 1, 0.5, 0, 0, 1}},
+        {"random/noise*.25", {0, 0, 0, 0, 0.25, 0}},
+    };
+    const struct {
+        const char *text, *part;
+    } bad[] = {
+        {"ada/bgcx", "'bgcx' is none of"},
+        {"ada/", "'' is none of"},
+        {"ada/noise*2", "strength '2', allowed 0 to 1"},
+        {"ada/noise*x", "strength 'x'"},
+        {"ada:.6,2,3", "takes 2 numbers"},
+        {"random:2", "probability is 2, allowed 0 to 1"},
+        {"random:0..1", "a schedule must say how it moves"},
+        {"random:.5@lineal", "did you mean linear?"},
+        {"randomly", "expected none"},
+        {"diff/bgc", "expected none"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct gan__aid_augment a;
+        assert_int_equal(gan__aid_augment_option(good[i].text, &a, NULL), GAN_OK);
+        assert_memory_equal(&a.groups, &good[i].want, sizeof a.groups);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct gan__aid_augment a;
+        gan_err err = {0};
+        assert_true(gan__aid_augment_option(bad[i].text, &a, &err) != GAN_OK);
+        if (strstr(err.message, bad[i].part) == NULL) {
+            fail_msg("%s: %s", bad[i].text, err.message);
+        }
+    }
+}
+
+/* p on a schedule, R3GAN's: 0, half and all of .55. */
+static void probability_moves(void **state)
+{
+    (void)state;
+    const char *set[] = {
+        "augment", "random:0..0.55@cosine/bg+color*.5+cutout", "width", "2", "z", "4", NULL};
+    struct training w;
+    world_open(&w, set);
+    assert_string_equal(gan__step_needs_length(w.step), "the schedule of --augment");
+    const struct gan__segment *seg = gan__step_segment(w.step, 0);
+    assert_int_equal(seg->n_scalars, 1);
+    for (int64_t i = 0; i <= 10; i += 5) {
+        struct gan_moment m = {.iteration = i, .steps = 10, .batch = BATCH};
+        assert_close(seg->scalar[0].value(seg->scalar[0].arg, &m), 0.055 * (double)i, 1e-15);
+    }
+    training_close(&w);
+}
+
 static void check(gan_val (*build)(gan_graph *, gan_val), gan_shape shape)
 {
     const double h = 1e-5;
@@ -393,6 +543,8 @@ static void derivatives(void **state)
     check(orthogonal, GAN_SHAPE(4, 6));
     check(moved, GAN_SHAPE(2, 3, 4, 1));
     check(warped, GAN_SHAPE(2, 3, 4, 1));
+    check(warped_smoothly, GAN_SHAPE(2, 3, 4, 1));
+    check(filtered, GAN_SHAPE(2, 3, 4, 1));
 }
 
 int main(void)
@@ -402,7 +554,8 @@ int main(void)
         cmocka_unit_test(half_life_moves),      cmocka_unit_test(average_starts_as_the_weights),
         cmocka_unit_test(weights_are_annealed), cmocka_unit_test(reference_is_the_first_batch),
         cmocka_unit_test(lazy_optimiser),       cmocka_unit_test(interval_of_one_is_eager),
-        cmocka_unit_test(derivatives),
+        cmocka_unit_test(derivatives),          cmocka_unit_test(wavelets_are_exact),
+        cmocka_unit_test(groups_are_read),      cmocka_unit_test(probability_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

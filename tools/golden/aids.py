@@ -1,5 +1,6 @@
 """Traces of what steadies a training: lazy penalties, packing, play; augmentations."""
 
+import math
 from collections import OrderedDict
 
 import numpy as np
@@ -156,7 +157,7 @@ def make_play(extra, seed):
     return golden.finish(nets)
 
 
-# -- augment: DiffAugment as its authors wrote it, ADA by matrices and grid_sample ------------------------
+# -- augment: DiffAugment as its authors wrote it, ADA by matrices, convolutions and grid_sample ------------------------
 
 def diff_augment(x, u):
     n, _, h, w = x.shape
@@ -182,9 +183,104 @@ def diff_augment(x, u):
     return x * mask.unsqueeze(1)
 
 
-def ada(x, p, d):
+def symmlet6():
+    """Low pass of sym6, of sum 1: among the real spectral factors of Daubechies' polynomial of order 6 the one
+    of the most linear phase, in the order whose largest tap is the sixth."""
+    roots = []
+    for y in np.roots([math.comb(5 + k, k) for k in range(6)][::-1]):
+        b = 4 * y - 2
+        z = (-b + np.sqrt(b * b - 4 + 0j)) / 2
+        roots.append((z, 1 / z))
+    best = None
+    for choice in range(2 ** len(roots)):
+        taps = np.poly([r[choice >> i & 1] for i, r in enumerate(roots)] + [-1] * 6)
+        if np.abs(taps.imag).max() > 1e-8 * np.abs(taps).max():
+            continue
+        taps = taps.real / taps.real.sum()
+        response = np.fft.fft(taps, 256)[:64]
+        phase = np.unwrap(np.angle(response))
+        bend = np.abs(phase - np.polyval(np.polyfit(np.arange(64), phase, 1), np.arange(64))).max()
+        if np.abs(taps).argmax() == 5 and (best is None or bend < best[0]):
+            best = bend, taps
+    return best[1]
+
+
+def mirrored(x, margin):
+    """Images that go on for `margin` pixels as in mirrors through the centres of their edge pixels."""
+    for axis in (2, 3):
+        last = x.shape[axis] - 1
+        at = torch.arange(-margin, last + margin + 1) % (2 * last)
+        x = x.index_select(axis, torch.where(at > last, 2 * last - at, at))
+    return x
+
+
+def both_axes(x, taps, stride=1):
+    """Correlation along rows and columns."""
+    taps, c = torch.as_tensor(taps.copy()), x.shape[1]
+    x = F.conv2d(x, taps.view(1, 1, 1, -1).repeat(c, 1, 1, 1), groups=c, stride=(1, stride))
+    return F.conv2d(x, taps.view(1, 1, -1, 1).repeat(c, 1, 1, 1), groups=c, stride=(stride, 1))
+
+
+def smooth_warp(x, m):
+    """Appendix B.2: oversampled, moved, reduced."""
     n, c, h, w = x.shape
-    d = {name: value.view(n) for name, value in d.items()}
+    margin, taps = 4 * max(h, w), symmlet6()
+    wide = mirrored(x, margin)
+    fine = torch.zeros(n, c, 2 * wide.shape[2], 2 * wide.shape[3])
+    fine[:, :, ::2, ::2] = wide
+    fine = both_axes(F.pad(fine, [6, 5, 6, 5]), 2 * taps[::-1])
+    columns, rows = (torch.arange(2 * s + 12) / 2 - 3 - (s - 1) / 2 for s in (w, h))
+    grid = torch.stack([columns.expand(len(rows), -1), rows.view(-1, 1).expand(-1, len(columns)),
+                        torch.ones(len(rows), len(columns))], -1)
+    at = (m[:, None, None] @ grid[None, ..., None].to(m))[..., 0]
+    at = [2 * (at[..., i] + (s - 1) / 2 + margin) for i, s in enumerate((w, h))]
+    at = torch.stack([(a + 0.5) / fine.shape[3 - i] * 2 - 1 for i, a in enumerate(at)], -1)
+    assert at.abs().max() < 0.95
+    fine = F.grid_sample(fine, at, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return both_axes(fine[:, :, 1:-1, 1:-1], taps, 2)
+
+
+def band_filters():
+    """Four octave bands of sym2 = db2, as polynomials: B(z) <- B(z^2) H(z)H(1/z)/2, plus H(-z)H(-1/z)/2."""
+    root = np.sqrt(3)
+    low = np.array([1 - root, 3 - root, 3 + root, 1 + root]) / (4 * np.sqrt(2))
+    high = low * np.array([1, -1, 1, -1])
+    low, high = np.convolve(low, low[::-1]) / 2, np.convolve(high, high[::-1]) / 2
+    bands = [np.array([1.0])]
+    for _ in range(3):
+        wider = []
+        for band in bands:
+            spread = np.zeros(2 * len(band) - 1)
+            spread[::2] = band
+            wider.append(np.convolve(spread, low))
+        bands = wider + [high]
+    length = len(bands[0])
+    return np.stack([np.pad(b, (length - len(b)) // 2) for b in bands])
+
+
+def corrupted(x, gate, d):
+    """Bands, noise and cutout; gate(name, value, nothing)."""
+    n, _, h, w = x.shape
+    power, gains = torch.tensor([10.0, 1, 1, 1]) / 13, torch.ones(n, 4)
+    for i in range(4):
+        t = torch.ones(n, 4)
+        t[:, i] = gate(f"band{i}.gate", 2 ** d[f"band{i}"], 1.0)
+        gains = gains * t / (power * t ** 2).sum(1, keepdim=True).sqrt()
+    taps = gains @ torch.from_numpy(band_filters())
+    wide = mirrored(x, taps.shape[1] // 2)
+    x = torch.cat([both_axes(wide[k:k + 1], taps[k].numpy()) for k in range(n)])
+    size = gate("noise.gate", 0.1 * d["noise.size"].abs(), 0.0)
+    x = x + d["noise.pixels"] * size.view(n, 1, 1, 1)
+    size = gate("cutout.gate", torch.full([n], 0.5), 0.0).view(n, 1, 1, 1)
+    rows, columns = (((torch.arange(s) + 0.5) / s).view(shape) for s, shape in ((h, (1, 1, h, 1)), (w, (1, 1, 1, w))))
+    hidden = ((rows - d["cutout.y"].view(n, 1, 1, 1)).abs() < size / 2) & (
+        (columns - d["cutout.x"].view(n, 1, 1, 1)).abs() < size / 2)
+    return torch.where(hidden, torch.zeros(()), x)
+
+
+def ada(x, p, d, more=False):
+    n, c, h, w = x.shape
+    d = {name: value if name == "noise.pixels" else value.view(n) for name, value in d.items()}
 
     def gate(name, value, nothing, chance=p):
         return torch.where(d[name] < chance, value, torch.full_like(value, nothing))
@@ -211,11 +307,7 @@ def ada(x, p, d):
     m = m @ matrix(a=1 / aspect, f=aspect) @ turn("turn2", chance)
     m = m @ matrix(tx=gate("part.gate", d["part.x"] * 0.125 * w, 0.0),
                    ty=gate("part.gate", d["part.y"] * 0.125 * h, 0.0))
-    columns, rows = torch.arange(w) - (w - 1) / 2, torch.arange(h) - (h - 1) / 2
-    grid = torch.stack([columns.expand(h, w), rows.view(h, 1).expand(h, w), torch.ones(h, w)], -1)
-    at = (m[:, None, None] @ grid[None, ..., None].to(m))[..., 0]
-    at = torch.stack([at[..., 0] / ((w - 1) / 2), at[..., 1] / ((h - 1) / 2)], -1)
-    x = F.grid_sample(x, at, mode="bilinear", padding_mode="reflection", align_corners=True)
+    x = smooth_warp(x, m)
     v = torch.ones(3, 1) / np.sqrt(3)
     cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / np.sqrt(3)
     x = x + gate("brightness.gate", 0.2 * d["brightness"], 0.0).view(n, 1, 1, 1)
@@ -226,22 +318,28 @@ def ada(x, p, d):
     color = torch.eye(3) - 2 * luma * (v @ v.t())
     color = torch.linalg.matrix_exp(angle * cross) @ color
     color = (v @ v.t() + (torch.eye(3) - v @ v.t()) * vivid) @ color
-    return (color @ x.flatten(2)).view(n, c, h, w)
+    x = (color @ x.flatten(2)).view(n, c, h, w)
+    return corrupted(x, gate, d) if more else x
 
 
 def make_augment(seed):
     rng = np.random.Generator(np.random.PCG64(seed))
-    n, h, w, c, p = 8, 9, 9, 3, 0.7
+    n, h, w, c, p = 6, 9, 9, 3, 0.7
     golden = Golden(dict(batch=n, height=h, width=w, channels=c, p=p, torch=torch.__version__))
     uniforms = ("brightness saturation contrast translation.y translation.x cutout.y cutout.x".split(),
                 "flip flip.gate quarter quarter.gate shift.x shift.y shift.gate scale.gate turn.gate aspect.gate "
                 "turn2.gate part.gate brightness.gate contrast.gate luma luma.gate hue.gate saturation.gate".split())
     normals = ([], "scale turn.x turn.y aspect turn2.x turn2.y part.x part.y brightness contrast hue.x hue.y "
                    "saturation".split())
-    for case, fn, uniform, gaussian in zip(("diff", "ada"), (diff_augment, lambda x, d: ada(x, p, d)),
-                                           uniforms, normals):
+    more = ([*uniforms[1], *(f"band{i}.gate" for i in range(4)), "noise.gate", "cutout.gate", "cutout.y", "cutout.x"],
+            [*normals[1], *(f"band{i}" for i in range(4)), "noise.size"])
+    for case, fn, uniform, gaussian in (("diff", diff_augment, uniforms[0], normals[0]),
+                                        ("ada", lambda x, d: ada(x, p, d), uniforms[1], normals[1]),
+                                        ("ada_bgcfnc", lambda x, d: ada(x, p, d, True), *more)):
         draws = {name: torch.from_numpy(rng.uniform(size=(n, 1, 1, 1))) for name in uniform}
         draws.update({name: normal(rng, n, 1, 1, 1) for name in gaussian})
+        if case == "ada_bgcfnc":
+            draws["noise.pixels"] = normal(rng, n, c, h, w)
         x = nchw(images(rng, n, h, w, c)).requires_grad_()
         r = normal(rng, n, c, h, w)
         y = fn(x, draws)
@@ -249,5 +347,5 @@ def make_augment(seed):
         for name, value in dict(x=x, y=y, r=r, dx=x.grad).items():
             golden.put(f"{case}/{name}", nhwc(value))
         for name, value in draws.items():
-            golden.put(f"{case}/draw/{name}", value)
+            golden.put(f"{case}/draw/{name}", nhwc(value) if name == "noise.pixels" else value)
     return golden
