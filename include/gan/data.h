@@ -119,7 +119,9 @@ struct gan_batch {
     const int32_t *labels; /* [n], -1 where the data have none */
     const int64_t *index;  /* [n], number of the sample in the data set */
     const int64_t *index_b; /* [n], number of each second image, or NULL */
-    const float *known;    /* [n], 1 where the second image belongs to the first, else 0; or NULL */
+    const float *known; /* [n], 1 where the second image belongs to the first, else 0; or NULL */
+    const float *attributes; /* [n,n_attributes], 1 or -1; NULL where the data have none */
+    int64_t n_attributes;
     int64_t n;             /* samples */
     int64_t height, width; /* of each */
     int64_t channels;      /* of each */

@@ -32,11 +32,12 @@ extern "C" {
 
 /** Fields of a batch, as bits. */
 typedef enum gan_field {
-    GAN_FIELD_IMAGE = 1, /* real [N,H,W,C] in the model's range */
-    GAN_FIELD_LABEL = 2, /* i32 [N], class of each image */
-    GAN_FIELD_B = 4,     /* real [N,H,W,channels_b], a second image: of a pair or of domain B */
-    GAN_FIELD_PAIR = 8,  /* no field but a need: the second image belongs to the first */
-    GAN_FIELD_KNOWN = 16 /* real [N], 1 where it does, of models that can do without; task.known */
+    GAN_FIELD_IMAGE = 1,  /* real [N,H,W,C] in the model's range */
+    GAN_FIELD_LABEL = 2,  /* i32 [N], class of each image */
+    GAN_FIELD_B = 4,      /* real [N,H,W,channels_b], a second image: of a pair or of domain B */
+    GAN_FIELD_PAIR = 8,   /* no field but a need: the second image belongs to the first */
+    GAN_FIELD_KNOWN = 16, /* real [N], 1 where it does, of models that can do without; task.known */
+    GAN_FIELD_ATTRIBUTES = 32 /* real [N,task.attributes], 1 or -1 each: facts of attributes:DIR */
 } gan_field;
 
 /** What a model is fitted to. Every options structure of a model begins with one. */
@@ -44,6 +45,7 @@ struct gan_task {
     int64_t height, width, channels; /* of the images it makes */
     int64_t channels_b;              /* of second images; 0 when the data have none */
     int64_t classes;                 /* 0 when the data have no labels */
+    int64_t attributes;              /* yes-or-no facts of each sample, 0 when there are none */
     bool points;                     /* samples are points of `channels` numbers, of any size */
     gan_range range;                 /* of the pixels */
     double known; /* fitted by models that can do without pairs: share of the pairs they are shown,

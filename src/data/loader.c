@@ -25,9 +25,9 @@
 #define MAX_THREADS GAN__LOADER_THREADS
 
 struct slot {
-    struct gan_batch batch;   /* points into the arrays below */
-    float *images, *images_b; /* images_b, index_b, known are NULL without second images */
-    float *known;
+    struct gan_batch batch;    /* points into the arrays below */
+    float *images, *images_b;  /* images_b, index_b, known are NULL without second images */
+    float *known, *attributes; /* attributes: NULL where the data have none */
     int32_t *labels;
     int64_t *index, *index_b;
     int64_t number; /* batch that is ready here; -1 while empty or being filled */
@@ -71,7 +71,8 @@ struct gan_loader {
 struct sizes {
     size_t images; /* bytes of one slot, first and second */
     size_t images_b;
-    size_t labels;  /* bytes */
+    size_t labels; /* bytes */
+    size_t attributes;
     size_t index;   /* bytes */
     size_t pixels;  /* bytes of a worker */
     size_t scratch; /* bytes of a worker */
@@ -94,6 +95,7 @@ static bool measure(const struct gan_dataset *ds, const struct gan_loader_cfg *c
            gan__mul(sample, sizeof(float), &z->images) &&
            gan__mul(z->images, (size_t)cfg->batch, &z->images) &&
            gan__mul((size_t)cfg->batch, sizeof(int32_t), &z->labels) &&
+           gan__mul(z->labels, (size_t)ds->source.attributes, &z->attributes) &&
            gan__mul((size_t)cfg->batch, sizeof(int64_t), &z->index) &&
            gan__mul(stored, 1, &z->pixels) && gan__mul(scratch, sizeof(float), &z->scratch);
 }
@@ -176,6 +178,14 @@ static gan_status fill_second(const struct worker *w, struct slot *slot, int64_t
     return GAN_OK;
 }
 
+static void fill_attributes(const struct gan__source *s, struct slot *slot, int64_t k)
+{
+    const int8_t *row = s->attribute_row(s, slot->index[k]);
+    for (int64_t i = 0; i < s->attributes; i++) {
+        slot->attributes[k * s->attributes + i] = (float)row[i];
+    }
+}
+
 /* Sample k of a batch, from its position alone. */
 static gan_status fill_sample(const struct worker *w, struct slot *slot, int64_t k)
 {
@@ -190,6 +200,9 @@ static gan_status fill_sample(const struct worker *w, struct slot *slot, int64_t
     }
     slot->index[k] = index;
     slot->labels[k] = s->label != NULL ? s->label(s, l->cfg.seed, index) : -1;
+    if (slot->attributes != NULL) {
+        fill_attributes(s, slot, k);
+    }
     float *dst = slot->images + (size_t)k * l->sample;
     if (s->points) {
         s->point(s, l->cfg.seed, index, dst);
@@ -244,6 +257,7 @@ static gan_status make_slots(struct gan_loader *l, const struct sizes *z, gan_er
         s->images = gan__alloc_aligned(64, z->images);
         s->labels = gan__alloc(z->labels);
         s->index = gan__alloc(z->index);
+        s->attributes = z->attributes > 0 ? gan__alloc(z->attributes) : NULL;
         if (z->images_b > 0) {
             s->images_b = gan__alloc_aligned(64, z->images_b);
             s->index_b = gan__alloc(z->index);
@@ -251,7 +265,8 @@ static gan_status make_slots(struct gan_loader *l, const struct sizes *z, gan_er
         }
         bool second =
             z->images_b == 0 || (s->images_b != NULL && s->index_b != NULL && s->known != NULL);
-        if (s->images == NULL || s->labels == NULL || s->index == NULL || !second) {
+        bool facts = z->attributes == 0 || s->attributes != NULL;
+        if (s->images == NULL || s->labels == NULL || s->index == NULL || !second || !facts) {
             return gan__fail_nomem(err, z->images + z->images_b, "a batch");
         }
         s->number = -1;
@@ -262,6 +277,8 @@ static gan_status make_slots(struct gan_loader *l, const struct sizes *z, gan_er
                                       .channels_b = l->cfg.channels_b,
                                       .labels = s->labels,
                                       .index = s->index,
+                                      .attributes = s->attributes,
+                                      .n_attributes = l->ds->source.attributes,
                                       .n = l->cfg.batch,
                                       .height = l->cfg.height,
                                       .width = l->cfg.width,
@@ -374,6 +391,7 @@ void gan_loader_free(gan_loader *l)
         gan__free(l->slots[i].images_b);
         gan__free(l->slots[i].index_b);
         gan__free(l->slots[i].known);
+        gan__free(l->slots[i].attributes);
         gan__free(l->slots[i].labels);
         gan__free(l->slots[i].index);
     }
@@ -456,6 +474,6 @@ uint64_t gan_loader_bytes(const gan_dataset *ds, const struct gan_loader_cfg *wa
     size_t index_b = z.images_b > 0 ? z.index + z.labels : 0;
     uint64_t members = ds->info.balance ? gan__balance_bytes(&ds->source) : 0;
     return sizeof(struct gan_loader) + taps + members +
-           RING * (z.images + z.images_b + z.labels + z.index + index_b) +
+           RING * (z.images + z.images_b + z.labels + z.attributes + z.index + index_b) +
            (uint64_t)cfg.threads * (z.pixels + z.scratch + z.wide);
 }

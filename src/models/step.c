@@ -124,6 +124,9 @@ gan_val gan_batch(gan_step *s, gan_field field)
     if (field == GAN_FIELD_KNOWN) {
         return gan__step_input(s, "known", s->cfg.real, GAN_SHAPE(1));
     }
+    if (field == GAN_FIELD_ATTRIBUTES) {
+        return gan__step_input(s, "attributes", s->cfg.real, GAN_SHAPE(1, t->attributes));
+    }
     bool second = field == GAN_FIELD_B;
     return gan__step_input(s, second ? "image_b" : "image", s->cfg.real,
                            GAN_SHAPE(1, t->height, t->width, second ? t->channels_b : t->channels));

@@ -43,7 +43,7 @@ double gan__bench_runs(const struct gan__bench *b, int i)
     return seg->repeated ? (double)gan__runs_at(&seg->runs, seg->runs.warm_until + 1) : 1;
 }
 
-/* A batch of random pixels; classes in turn. */
+/* A batch of random pixels; classes in turn, attributes too. */
 static gan_status make_batch(struct gan__bench *b, gan_err *err)
 {
     const struct gan_task *t = b->session.task;
@@ -51,9 +51,10 @@ static gan_status make_batch(struct gan__bench *b, gan_err *err)
     size_t pixels = (size_t)(n * t->height * t->width);
     size_t first = pixels * (size_t)t->channels;
     size_t count = first + pixels * (size_t)t->channels_b; /* first images, then second */
+    size_t facts = (size_t)(n * t->attributes), all = count + (size_t)n + facts;
     struct gan__rng rng;
     gan__rng_init(&rng, 1);
-    b->images = gan__alloc_aligned(64, (count + (size_t)n) * sizeof *b->images);
+    b->images = gan__alloc_aligned(64, all * sizeof *b->images);
     b->labels = gan__alloc_array((size_t)n, sizeof *b->labels);
     if (b->images == NULL || b->labels == NULL) {
         return gan__fail_nomem(err, count * sizeof *b->images, "a batch");
@@ -65,11 +66,16 @@ static gan_status make_batch(struct gan__bench *b, gan_err *err)
     for (int64_t i = 0; i < n; i++) { /* every other pair is known */
         b->images[count + (size_t)i] = (float)(i % 2);
     }
+    for (size_t i = 0; i < facts; i++) {
+        b->images[all - facts + i] = i % 2 == 0 ? 1 : -1;
+    }
     for (int64_t i = 0; i < n && t->classes > 0; i++) {
         b->labels[i] = (int32_t)(i % t->classes);
     }
     b->batch = (struct gan_batch){.images = b->images,
                                   .labels = b->labels,
+                                  .attributes = t->attributes > 0 ? b->images + all - facts : NULL,
+                                  .n_attributes = t->attributes,
                                   .n = n,
                                   .height = t->height,
                                   .width = t->width,

@@ -29,5 +29,9 @@ size_t gan__batch_feeds(const struct gan_batch *b, uint32_t fields,
     if ((fields & GAN_FIELD_KNOWN) != 0) {
         feeds[n++] = feed_of("known", GAN_F32, GAN_SHAPE(b->n), b->known);
     }
+    if ((fields & GAN_FIELD_ATTRIBUTES) != 0) {
+        feeds[n++] =
+            feed_of("attributes", GAN_F32, GAN_SHAPE(b->n, b->n_attributes), b->attributes);
+    }
     return n;
 }

@@ -5,7 +5,7 @@
 #include <gan/model.h>
 #include <gan/plan.h>
 
-enum { GAN__MAX_FIELDS = 4 };
+enum { GAN__MAX_FIELDS = 5 };
 
 /* The fields (gan_field bits) of a batch under their names; returns their number. */
 size_t gan__batch_feeds(const struct gan_batch *b, uint32_t fields,

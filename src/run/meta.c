@@ -46,6 +46,9 @@ static void add_data(struct gan__meta *m, const struct gan__session *s)
         add_i64(m, "data.channels_b", t->channels_b);
     }
     add_i64(m, "data.classes", t->classes);
+    if (t->attributes > 0) {
+        add_i64(m, "data.attributes", t->attributes);
+    }
     add(m, "data.range", t->range == GAN_RANGE_UNIT ? "unit" : "signed");
     add(m, "data.fit", s->resize || info->size > 0 ? "resize" : "auto");
     add(m, "data.flip", info->flip ? "true" : "false");
@@ -154,11 +157,15 @@ static gan_status read_task(const gan_checkpoint *c, struct gan_task *t, gan_err
     if (gan_checkpoint_meta(c, "data.channels_b") != NULL) {
         GAN_TRY(gan__meta_i64(c, "data.channels_b", &t->channels_b, err));
     }
+    if (gan_checkpoint_meta(c, "data.attributes") != NULL) {
+        GAN_TRY(gan__meta_i64(c, "data.attributes", &t->attributes, err));
+    }
     const char *points = gan_checkpoint_meta(c, "data.points");
     t->points = points && strcmp(points, "true") == 0;
     if (t->height < 1 || t->width < 1 || t->channels < 1 || t->height > MAX_SIDE ||
         t->width > MAX_SIDE || t->channels > MAX_SIDE || t->channels_b < 0 ||
-        t->channels_b > MAX_SIDE || t->classes < 0 || t->classes > MAX_CLASSES) {
+        t->channels_b > MAX_SIDE || t->classes < 0 || t->classes > MAX_CLASSES ||
+        t->attributes < 0 || t->attributes > MAX_CLASSES) {
         return gan__fail(err, GAN_E_FORMAT,
                          "%s: images of %" PRId64 "x%" PRId64 "x%" PRId64 " in the metadata",
                          gan__checkpoint_path(c), t->height, t->width, t->channels);

@@ -57,7 +57,7 @@ static gan_status fit_alone(struct gan__session *s, gan_err *err)
     const struct gan__run_opts *o = &s->recipe->run;
     s->task->height = s->task->width = o->size > 0 ? o->size : 64;
     s->task->channels = o->channels > 0 ? o->channels : 3;
-    s->task->classes = ALONE_CLASSES;
+    s->task->classes = s->task->attributes = ALONE_CLASSES;
     return s->recipe->model->fit(s->recipe->opts, o->size > 0, err);
 }
 
@@ -79,7 +79,7 @@ static gan_status fit_given(struct gan__session *s, gan_err *err)
     if (status == GAN_OK && size > 0) {
         s->task->height = s->task->width = size;
         s->task->channels = channels > 0 ? channels : 3;
-        s->task->classes = 1; /* how many, the data will say */
+        s->task->classes = s->task->attributes = 1; /* how many, the data will say */
         status = s->recipe->model->fit(s->recipe->opts, true, err);
     }
     gan__spec_release(&spec);
@@ -94,6 +94,10 @@ static gan_status check_needs(const struct gan__session *s, gan_err *err)
     uint32_t needs = s->recipe->model->needs;
     if ((needs & GAN_FIELD_LABEL) != 0 && !info->labelled) {
         return gan__fail(err, GAN_E_ARG, "model %s needs classes, %s has none", model, data);
+    }
+    if ((needs & GAN_FIELD_ATTRIBUTES) != 0 && info->attributes == 0) {
+        return gan__fail(err, GAN_E_ARG, "model %s needs attributes, %s has none (attributes:DIR)",
+                         model, data);
     }
     if ((needs & GAN_FIELD_PAIR) != 0 && !info->paired) {
         return gan__fail(err, GAN_E_ARG,
@@ -129,6 +133,7 @@ static gan_status fit_data(struct gan__session *s, gan_err *err)
     t->channels = channels > 0 ? channels : info->channels;
     t->channels_b = channels > 0 && info->count_b > 0 ? channels : info->channels_b;
     t->classes = info->classes;
+    t->attributes = info->attributes;
     t->points = info->points;
     s->resize = o->size > 0;
     GAN_TRY(s->recipe->model->fit(s->recipe->opts, size > 0 || info->points, err));
@@ -516,9 +521,10 @@ static gan_status make_show(struct gan__session *s, gan_err *err)
     cfg.plain = true;
     size_t pixels = (size_t)(cfg.batch * cfg.height * cfg.width);
     size_t a = pixels * (size_t)cfg.channels, both = a + pixels * (size_t)cfg.channels_b;
-    s->show_data = gan__alloc_array(both, sizeof *s->show_data);
+    size_t facts = (size_t)(cfg.batch * s->task->attributes), all = both + facts;
+    s->show_data = gan__alloc_array(all, sizeof *s->show_data);
     if (s->show_data == NULL) {
-        return gan__fail_nomem(err, both * sizeof *s->show_data, "images to show");
+        return gan__fail_nomem(err, all * sizeof *s->show_data, "images to show");
     }
     gan_status status = gan_loader_new(s->data, &cfg, &loader, err);
     if (status == GAN_OK) {
@@ -531,6 +537,10 @@ static gan_status make_show(struct gan__session *s, gan_err *err)
         if (b->images_b != NULL) {
             memcpy(s->show_data + a, b->images_b, (both - a) * sizeof *s->show_data);
             s->show.images_b = s->show_data + a;
+        }
+        if (b->attributes != NULL) {
+            memcpy(s->show_data + both, b->attributes, facts * sizeof *s->show_data);
+            s->show.attributes = s->show_data + both;
         }
         memcpy(s->show_labels, b->labels, (size_t)b->n * sizeof *b->labels);
         s->show.labels = s->show_labels;
