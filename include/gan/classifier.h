@@ -77,7 +77,8 @@ struct gan_classifier_score {
     double loss;      /* mean cross-entropy, nats */
     int64_t classes;  /* counted one by one: at most GAN_CLASSIFIER_CLASSES */
     struct {
-        int64_t n, right; /* images of the class, and those recognised */
+        int64_t n, right;                   /* images of the class, and those recognised */
+        int64_t as[GAN_CLASSIFIER_CLASSES]; /* taken for each of these classes: the confusion */
     } of[GAN_CLASSIFIER_CLASSES];
 };
 

@@ -15,7 +15,7 @@
 struct classify_opts {
     const char *data, *samples;
     int64_t n, seed, threads;
-    bool json;
+    bool json, confusion;
 };
 
 static const struct gan_opt opts[] = {
@@ -27,12 +27,14 @@ static const struct gan_opt opts[] = {
     GAN_OPT_I64(struct classify_opts, seed, "seed", "1", 0, 9e15, "of the samples"),
     GAN_OPT_I64(struct classify_opts, threads, "threads", "0", 0, 1024,
                 "compute threads; 0: as many as processors"),
+    GAN_OPT_BOOL(struct classify_opts, confusion, "confusion", "false",
+                 "a table too: of each class, how many images were taken for which class"),
     GAN_OPT_BOOL(struct classify_opts, json, "json", "false", "the figures as JSON"),
     GAN_OPT_END,
 };
 
 static void print_json(const struct gan_classifier_info *i, const char *data,
-                       const struct gan_classifier_score *s)
+                       const struct gan_classifier_score *s, bool confusion)
 {
     struct gan__json j = {0};
     gan__json_open(&j, NULL, '{');
@@ -50,10 +52,46 @@ static void print_json(const struct gan_classifier_info *i, const char *data,
         gan__json_open(&j, NULL, '{');
         gan__json_i64(&j, "n", s->of[k].n);
         gan__json_i64(&j, "right", s->of[k].right);
+        if (confusion) {
+            gan__json_open(&j, "as", '[');
+            for (int64_t m = 0; m < s->classes; m++) {
+                gan__json_i64(&j, NULL, s->of[k].as[m]);
+            }
+            gan__json_close(&j, ']');
+        }
         gan__json_close(&j, '}');
     }
     gan__json_close(&j, ']');
     gan__json_close(&j, '}');
+}
+
+/* One row for each true class, one column for each class it was taken for. */
+static void print_confusion(const struct gan_classifier_info *i,
+                            const struct gan_classifier_score *s)
+{
+    int64_t most = s->classes - 1;
+    int width = 3;
+    for (int64_t k = 0; k < s->classes; k++) {
+        most = s->of[k].n > most ? s->of[k].n : most;
+    }
+    for (; most >= 100; most /= 10) {
+        width++;
+    }
+    (void)printf("\nconfusion: rows are the true classes, columns what they were taken for");
+    if (s->classes < i->classes) {
+        (void)printf("; the first %" PRId64 " of %" PRId64, s->classes, i->classes);
+    }
+    (void)printf("\n%5s", "");
+    for (int64_t m = 0; m < s->classes; m++) {
+        (void)printf("%*" PRId64, width, m);
+    }
+    for (int64_t k = 0; k < s->classes; k++) {
+        (void)printf("\n%5" PRId64, k);
+        for (int64_t m = 0; m < s->classes; m++) {
+            (void)printf("%*" PRId64, width, s->of[k].as[m]);
+        }
+    }
+    (void)printf("\n");
 }
 
 static void print_text(const struct gan_classifier_info *i, const char *data,
@@ -113,9 +151,12 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
     GAN_TRY(gan_classifier_open(a->word[0], &how, &c, err));
     gan_status status = measure(c, o, how.threads, &score, err);
     if (status == GAN_OK && o->json) {
-        print_json(gan_classifier_about(c), what, &score);
+        print_json(gan_classifier_about(c), what, &score, o->confusion);
     } else if (status == GAN_OK) {
         print_text(gan_classifier_about(c), what, &score);
+        if (o->confusion) {
+            print_confusion(gan_classifier_about(c), &score);
+        }
     }
     gan_classifier_close(c);
     return status;
@@ -124,10 +165,11 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 GAN_COMMAND(classify) = {
     .name = "classify",
     .summary = "accuracy of a trained classifier on a data set or on samples",
-    .usage = "gan classify RUN|FILE --data SPEC | --samples GAN [--n N] [--json]",
+    .usage = "gan classify RUN|FILE --data SPEC | --samples GAN [--n N] [--confusion] [--json]",
     .about =
         "Classifies every image of the set once with a run of the model classifier and counts "
-        "how often the largest score is the true class, over all and class by class. Set "
+        "how often the largest score is the true class, over all and class by class; --confusion "
+        "tells which classes it takes for which. Set "
         "split=test in the SPEC for images that training did not see. With --samples the images "
         "are made by a generator that knows the same classes, and the true class is the one it "
         "was asked for.",

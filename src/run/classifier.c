@@ -205,6 +205,9 @@ void gan__score_count(struct gan_classifier_score *s, const float *logits, int64
     if (truth < s->classes) {
         s->of[truth].n++;
         s->of[truth].right += right;
+        if (best < s->classes) {
+            s->of[truth].as[best]++;
+        }
     }
 }
 

@@ -12,6 +12,17 @@ cp data/train-images-idx3-ubyte two/
 run 0 train classifier --data idx:data --steps 120 --batch 30 --width 4 --hidden 8 --dropout 0 --threads 1 --monitor-every 0 --out judge
 run 0 classify judge --data idx:data --threads 1 --json
 awk -F'[:,]' '/"accuracy"/ { exit $2 < .95 }' out || fail "the classifier does not know black from white"
+# confusion: rows add up to the images of a class, the diagonal is what was right
+run 0 classify judge --data idx:data --threads 1 --confusion
+quiet
+prints "rows are the true classes"
+awk '/^confusion/ { on = NR } on && NR > on + 1 { rows++; sum = 0; for (i = 2; i <= NF; i++) sum += $i
+     if (NF != 4 || sum != 20) bad = 1; right += $($1 + 2) }
+     /^class / { want += $3 } END { exit bad || rows != 3 || right != want || want < 57 }' out ||
+    fail "the table does not fit the counts"
+run 0 classify judge --data idx:data --threads 1 --confusion --json
+quiet
+tr -d ' \n' <out | grep -Eq '("as":\[[0-9]+,[0-9]+,[0-9]+\].*){3}' || fail "not three rows of three in JSON"
 run 0 train cgan --data idx:data --steps 300 --batch 30 --width 8 --z 4 --optim-gen adam:2e-3,.5,.999 \
     --optim-disc adam:2e-3,.5,.999 --threads 1 --monitor-every 0 --out good
 run 0 classify judge --samples good --n 300 --threads 1 --json
