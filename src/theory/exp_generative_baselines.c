@@ -429,11 +429,18 @@ static void compare(struct gan__lab *l, const struct images *d, const double *li
                    &(struct gan_style){.label = "training images", .dashed = true});
     gan_plot_level(gan_figure_panel(f, 0, 2), 1,
                    &(struct gan_style){.label = "held-out images", .dashed = true});
+    bool last = true;
+    for (int i = 0; i < MODELS - 1; i++) {
+        last = last && likelihood[MODELS - 1] < likelihood[i];
+    }
     gan__lab_figure(
         l, f, "comparison",
-        "The likelihood of the GAN is that of kernels on its samples: it comes last, though "
-        "the distance of samples ranks naive Bayes below it. Kernels repeat what they "
-        "have seen.");
+        last && distance[MODELS - 1] < distance[0]
+            ? "The likelihood of the GAN is that of kernels on its samples: it comes last, though "
+              "the distance of samples ranks naive Bayes below it. Kernels repeat what they "
+              "have seen."
+            : "The likelihood of the GAN is that of kernels on its samples. Kernels repeat what "
+              "they have seen.");
     gan__lab_table(l, "models", "model,log_likelihood,frechet,nearest",
                    (const double *const[]){at, likelihood, distance, nearest}, MODELS);
 }

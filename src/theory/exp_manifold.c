@@ -382,7 +382,7 @@ GAN_EXPERIMENT(manifold) = {
         "sheets of known dimension show that the estimate can be trusted. Independent random "
         "pixels fill all directions: neighbours are almost as far as everything else. A normal "
         "density that shares mean and covariance with the images knows every pairwise correlation, "
-        "and looks like a ghost of all of them: its samples have several times the dimension. "
+        "and looks like a ghost of all of them: its samples have more than twice the dimension. "
         "Noise "
         "of amplitude 1/f shares the power spectrum of natural scenes, has edges nowhere, and is "
         "no image either. What a generator must find is more than second moments.",
