@@ -235,6 +235,9 @@ const char *gan__nearest_name(const char *name, const char *const *names, size_t
         best = d;
         found = names[i];
     }
+    for (size_t i = 0; i < count && found == NULL && strlen(name) > 1; i++) {
+        found = gan__starts_with(names[i], name) ? names[i] : NULL; /* mmd: mmd-distance */
+    }
     return found;
 }
 

@@ -43,6 +43,7 @@ struct gan__arch_opts {
     double dropout;          /* in D, of architectures that have it; 0: theirs, below 0: none */
     int minibatch;           /* enum gan__minibatch */
     int cond;                /* enum gan__cond; both networks then take labels as second input */
+    bool warned;             /* of an unbounded critic: once, though fitting happens again */
 };
 
 struct gan_arch {
@@ -70,6 +71,10 @@ gan_status gan__arch_option(const char *text, void *field, gan_err *err);
 
 /* Resolves z, width and norms, then the architecture's own fit. */
 gan_status gan__arch_fit(struct gan__arch_opts *o, bool fixed, gan_err *err);
+
+/* Warns, once, of a loss whose scores grow for ever where nothing bounds the critic's slope. */
+void gan__arch_warn_unbounded(struct gan__arch_opts *o, const struct gan_loss *l, bool bounded,
+                              const char *remedy);
 
 /* Declares "gen" and "disc". With o->cond inputs are {latents, labels} and {images, labels}. Images
  * of "disc" are those gan__arch_pack returns; its outputs are scores [N/pack,outputs] and the

@@ -2,6 +2,7 @@
 #include "arch.h"
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -120,6 +121,18 @@ static gan_status check(const struct gan__arch_opts *o, gan_err *err)
                          (long long)o->pack);
     }
     return GAN_OK;
+}
+
+void gan__arch_warn_unbounded(struct gan__arch_opts *o, const struct gan_loss *l, bool bounded,
+                              const char *remedy)
+{
+    if (l->lipschitz && !bounded && !o->warned) {
+        gan__log(GAN_LOG_WARNING,
+                 "--loss %s needs a critic of bounded slope, without one its scores grow for ever: "
+                 "%s",
+                 l->name, remedy);
+    }
+    o->warned = true;
 }
 
 gan_status gan__arch_fit(struct gan__arch_opts *o, bool fixed, gan_err *err)

@@ -88,6 +88,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
     if (o->net.task.points) {
         return gan__fail(err, GAN_E_ARG, "acgan makes images, the data are points");
     }
+    gan__arch_warn_unbounded(&o->net, o->loss, o->net.spectral, "use --spectral true");
     o->net.arch = &gan__arch_dcgan32;
     if (o->variant == VARIANT_ONEHOT) {
         return fit_onehot(o, fixed, err);

@@ -77,6 +77,8 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
                          "cgan makes images, the data are points; use plain --arch gan-mlp --cond "
                          "projection");
     }
+    gan__arch_warn_unbounded(&o->net, o->loss, o->net.spectral,
+                             "use --spectral with --net conv, or plain --cond projection --reg gp");
     o->embed = o->embed > 0 ? o->embed : t->classes;
     if (o->kind != NET_MLP) {
         o->net.cond = o->kind == NET_PROJECTION ? GAN__COND_PROJECTION : GAN__COND_NONE;

@@ -10,6 +10,8 @@
 #include "plain.h"
 #include "step_build.h"
 
+#include <string.h>
+
 static const struct gan_opt opts[] = {
     GAN_OPT_PARSED(struct gan__plain, net.arch, "arch", "dcgan", gan__arch_option,
                    "both networks: gan list archs names them"),
@@ -95,12 +97,31 @@ static void fit_regs(struct gan__plain *o, bool asked)
                      r->name);
         }
     }
-    if (o->loss->lipschitz && !bounded && !told) {
-        gan__log(GAN_LOG_WARNING,
-                 "--loss %s needs a critic of bounded slope, without one its scores grow "
-                 "for ever: use --reg gp, clip or sn",
-                 o->loss->name);
+    gan__arch_warn_unbounded(&o->net, o->loss, bounded || told, "use --reg gp, clip or sn");
+}
+
+static bool has_reg(const struct gan__plain *o, const char *name)
+{
+    bool found = false;
+    for (int i = 0; i < o->regs.n; i++) {
+        found = found || strcmp(o->regs.term[i].kind->name, name) == 0;
     }
+    return found;
+}
+
+/* Regularisers of which one undoes or repeats the other. */
+static gan_status check_regs(const struct gan__plain *o, gan_err *err)
+{
+    if (has_reg(o, "gp") && has_reg(o, "gp1")) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--reg gp and gp1 hold the same slopes, to 1 and to at most 1: give one");
+    }
+    if (has_reg(o, "sn") && has_reg(o, "clip")) {
+        return gan__fail(err, GAN_E_ARG,
+                         "--reg sn divides weights by their norm, which takes back what clip does "
+                         "to them: give one");
+    }
+    return GAN_OK;
 }
 
 /* Options that contradict each other. */
@@ -113,6 +134,7 @@ static gan_status check(const void *options, gan_err *err)
                          "nonsaturating or minimax",
                          o->loss->name);
     }
+    GAN_TRY(check_regs(o, err));
     if (o->net.pack > 1 && gan__plain_loss_needs(o, GAN_LOSS_DECODER)) {
         return gan__fail(err, GAN_E_ARG, "--loss %s decodes single images: --pack must be 1",
                          o->loss->name);

@@ -51,6 +51,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
                          "--norm-disc virtual needs a reference of reals, which unrolled does not "
                          "take; the model plain does");
     }
+    gan__arch_warn_unbounded(&o->net, o->loss, false, "use plain --reg gp, clip or sn");
     return gan__arch_fit(&o->net, fixed, err);
 }
 

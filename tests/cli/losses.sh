@@ -43,6 +43,12 @@ for preset in fisher mmd-li; do
     tail -n 1 "picture-$preset/log.jsonl" | grep -q '"step":24' || fail "$preset: does not resume"
 done
 
+# What a loss needs and a model does not give by itself is told once, with a remedy.
+run 0 train unrolled --data toy:ring8 --loss wasserstein --steps 1 --batch 8 --out unbounded
+[ "$(grep -c warning err)" = 1 ] || fail "not one warning"
+grep -q "wasserstein needs a critic of bounded slope.*use plain --reg gp, clip or sn" err ||
+    fail "no remedy for an unbounded critic"
+
 # Bad input.
 run 2 train plain --data toy:ring8 --loss nonsatuating
 complains "unknown loss 'nonsatuating' (did you mean nonsaturating?)"

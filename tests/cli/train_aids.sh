@@ -60,6 +60,12 @@ run 2 train plain $missing --augment random:1.5
 complains "probability is 1.5, allowed 0 to 1"
 run 2 train plain --data idx:tiny --arch dcgan --augment random:0..1@cosine --time 5
 complains "the schedule of --augment needs a length"
+run 2 train plain $missing --reg gp,gp1:5
+complains "gp and gp1 hold the same slopes"
+run 2 train plain $missing --reg sn,r1,clip
+complains "sn divides weights by their norm"
+run 2 train plain $missing --loss mmd
+complains "unknown loss 'mmd' (did you mean mmd-"
 run 2 train plain $missing --noise lots
 complains "noise 'lots'"
 run 2 train plain $missing --reg r1:1/0

@@ -236,6 +236,8 @@ static void nearly_right(void **state)
     assert_string_equal(gan__nearest_name("wgan", names, 4), "wgan");
     assert_null(gan__nearest_name("pix2pix", names, 4));
     assert_null(gan__nearest_name("", names, 4));
+    assert_string_equal(gan__nearest_name("auto", names, 4), "autoencoder"); /* its beginning */
+    assert_null(gan__nearest_name("a", names, 4));
     assert_null(gan__nearest_name("gan", names, 0));
 }
 
@@ -309,7 +311,8 @@ static void option_errors(void **state)
                    "--flip is 'maybe', allowed yes or no (1/0, true/false, on/off)");
     expect_message("loss", "minmax", GAN_E_ARG,
                    "--loss is 'minmax', allowed minimax|saturating (did you mean minimax?)");
-    expect_message("loss", "mini", GAN_E_ARG, "--loss is 'mini', allowed minimax|saturating");
+    expect_message("loss", "mini", GAN_E_ARG,
+                   "--loss is 'mini', allowed minimax|saturating (did you mean minimax?)");
     expect_message("sum", "1x", GAN_E_ARG, "--sum holds 'x', digits are expected");
     expect_message("flp", "1", GAN_E_ARG, "unknown option --flp (did you mean --flip?)");
     expect_message("colour", "1", GAN_E_ARG, "unknown option --colour");
