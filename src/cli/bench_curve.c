@@ -14,13 +14,13 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/str.h"
 
 #include <gan/measure.h>
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_SEEDS = 8, MOST_POINTS = 1000, MOST_LINES = 4096, SEEDS = 1 };
@@ -144,15 +144,9 @@ static gan_status list_cells(struct study *t, const struct gan__cmdline *a,
 
 /* --- a training at its checkpoints ------------------------------------------------------------------ */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *value, int n)
 {
-    qsort(value, (size_t)n, sizeof *value, by_value);
+    gan__sort_f64(value, (size_t)n);
     return n == 0 ? (double)NAN : (value[(n - 1) / 2] + value[n / 2]) / 2;
 }
 

@@ -4,13 +4,13 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/str.h"
 #include "check_facts.h"
 #include "image_files.h"
 #include "spec.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NEAR_BITS = 4, MOST_NEAR_BITS = 15, NEAR_LEVELS = 6, MANY = 2000, ADVICE = 4096 };
@@ -199,12 +199,6 @@ static gan_status look_at_all(struct work *w, gan_err *err)
 
 /* --- judging -------------------------------------------------------------------------------------- */
 
-static int by_number(const void *x, const void *y)
-{
-    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
-    return (a > b) - (a < b);
-}
-
 /* What the sizes of one half are like. */
 struct sizes {
     int64_t usual_h, usual_w, usual, good, middle, colour, gray;
@@ -233,7 +227,7 @@ static gan_status measure(struct work *w, int half, struct sizes *z, gan_err *er
         z->gray += f->gray;
         list[z->good++] = (int64_t)f->height << 32 | f->width;
     }
-    qsort(list, (size_t)z->good, sizeof *list, by_number);
+    gan__sort_i64(list, (size_t)z->good);
     for (int64_t i = 0, run = 0; i < z->good; i++) {
         run = i > 0 && list[i] == list[i - 1] ? run + 1 : 1;
         if (run > z->usual) {
@@ -246,7 +240,7 @@ static gan_status measure(struct work *w, int half, struct sizes *z, gan_err *er
         int64_t h = list[i] >> 32, v = list[i] & UINT32_MAX;
         list[i] = h < v ? h : v;
     }
-    qsort(list, (size_t)z->good, sizeof *list, by_number);
+    gan__sort_i64(list, (size_t)z->good);
     z->middle = z->good > 0 ? list[z->good / 2] : 0;
     gan__free(list);
     return GAN_OK;

@@ -3,19 +3,13 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/philox.h"
 #include "base/str.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-static int by_value(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
 
 static double mean(const double *v, int64_t n)
 {
@@ -64,7 +58,7 @@ gan_status gan__interval(const struct gan_metric_input *in, struct gan__influenc
         gan__rng_init(&rng, gan__stream_key(in->seed, (uint64_t)r, 0, gan__hash_text("bootstrap")));
         at[r] = resample(&rng, &a, mean_a) + resample(&rng, &b, mean_b);
     }
-    qsort(at, (size_t)n, sizeof *at, by_value);
+    gan__sort_f64(at, (size_t)n);
     v->low = v->value + quantile(at, n, 0.025);
     v->high = v->value + quantile(at, n, 0.975);
     gan__free(at);

@@ -10,11 +10,11 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/str.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 
 enum { REALS = 1000 };
 
@@ -37,12 +37,6 @@ static void count_pairs(void *ctx, const struct gan__cross_block *b)
     }
 }
 
-static int by_value(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 /* Half of the 1 % quantile of the reals' distances to their nearest. */
 static gan_status limit_of(const struct gan_metric_input *in, double *limit, gan_err *err)
 {
@@ -54,7 +48,7 @@ static gan_status limit_of(const struct gan_metric_input *in, double *limit, gan
     struct gan__cross c = {in->real.features, in->real.features, n, n, in->real.size, in->threads};
     gan_status status = gan__nearest(&c, true, d, NULL, err);
     if (status == GAN_OK) {
-        qsort(d, (size_t)n, sizeof *d, by_value);
+        gan__sort_f64(d, (size_t)n);
         *limit = d[n / 100] / 2;
     }
     gan__free(d);

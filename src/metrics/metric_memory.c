@@ -12,17 +12,11 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/str.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
-
-static int by_value(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
 
 /* Influences of the samples on their median, of ascending v in place: (1/2 - [v <= median]) / density,
  * the density from quantiles n^(-1/3) to both sides. Ref: Koenker 2005, "Quantile regression", 3.4. */
@@ -59,8 +53,8 @@ static gan_status report(const struct gan_metric_input *in, double *fake, double
                          int64_t n_null, bool held, struct gan_metric_result *out, gan_err *err)
 {
     int64_t n = in->fake.n, count = 0;
-    qsort(null, (size_t)n_null, sizeof *null, by_value);
-    qsort(fake, (size_t)n, sizeof *fake, by_value);
+    gan__sort_f64(null, (size_t)n_null);
+    gan__sort_f64(fake, (size_t)n);
     double limit = null[n_null / 100];
     if (!(null[n_null / 2] > 0)) {
         return gan__fail(

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/philox.h"
 #include "base/str.h"
 
@@ -15,7 +16,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Draws n of the samples that fell into modes, as often as each was hit, and counts the modes. */
@@ -34,12 +34,6 @@ static int64_t resampled(const struct gan_metric_input *in, int replicate, const
     return found;
 }
 
-static int by_value(const void *x, const void *y)
-{
-    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
-    return (a > b) - (a < b);
-}
-
 /* A resample reaches no mode the samples did not: the basic bootstrap (2 found - resampled) answers how
  * many modes there are to reach, at most all. */
 static gan_status modes_interval(const struct gan_metric_input *in, const int64_t *of, int64_t n,
@@ -54,7 +48,7 @@ static gan_status modes_interval(const struct gan_metric_input *in, const int64_
     for (int r = 0; r < replicates; r++) {
         found[r] = resampled(in, r, of, n, (unsigned char *)(found + replicates), modes);
     }
-    qsort(found, (size_t)replicates, sizeof *found, by_value);
+    gan__sort_i64(found, (size_t)replicates);
     v->low = 2 * v->value - (double)found[(int)(0.975 * (replicates - 1))];
     v->high = 2 * v->value - (double)found[(int)(0.025 * (replicates - 1))];
     v->high = v->high < (double)modes ? v->high : (double)modes;

@@ -1,17 +1,12 @@
 /* sliced.c: random directions and sorted projections: what sliced distances are made of. */
 #include "sliced.h"
 
+#include "base/number.h"
 #include "base/philox.h"
 #include "base/str.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static int by_value(const void *x, const void *y)
-{
-    double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
 
 static double project(const float *x, int64_t size, const double *direction)
 {
@@ -28,7 +23,7 @@ void gan__sliced_project(const float *x, int64_t n, int64_t size, const double *
     for (int64_t i = 0; i < n; i++) {
         out[i] = project(x + i * size, size, direction);
     }
-    qsort(out, (size_t)n, sizeof *out, by_value);
+    gan__sort_f64(out, (size_t)n);
 }
 
 static int by_rank(const void *x, const void *y)

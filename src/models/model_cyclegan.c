@@ -6,6 +6,7 @@
  * junyanz/pytorch-CycleGAN-and-pix2pix. */
 #include "aids.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "net_image.h"
 #include "pairs.h"
 
@@ -86,7 +87,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
     struct cyclegan *o = options;
     struct gan_task *t = &o->task;
     GAN_TRY(check(o, err));
-    int64_t h = gan__pairs_raised(t->height, 4), w = gan__pairs_raised(t->width, 4);
+    int64_t h = gan__raise(t->height, 4), w = gan__raise(t->width, 4);
     int64_t least = gan__patchgan_least(o->layers);
     least = least < 8 ? 8 : least;
     if (h < least || w < least || (fixed && (h != t->height || w != t->width))) {

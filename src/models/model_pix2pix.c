@@ -6,6 +6,7 @@
  * junyanz/pytorch-CycleGAN-and-pix2pix. */
 #include "aids.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "net_image.h"
 #include "pairs.h"
 
@@ -78,8 +79,8 @@ static int64_t find_multiple(struct pix2pix *o, bool fixed)
     }
     if (o->depth == 0) {
         int64_t least = fixed ? 2 : AUTO_LEAST;
-        int64_t h = gan__pairs_raised(t->height, (int64_t)1 << least);
-        int64_t w = gan__pairs_raised(t->width, (int64_t)1 << least);
+        int64_t h = gan__raise(t->height, (int64_t)1 << least);
+        int64_t w = gan__raise(t->width, (int64_t)1 << least);
         o->depth = least;
         while (o->depth < AUTO_MOST && h % ((int64_t)2 << o->depth) == 0 &&
                w % ((int64_t)2 << o->depth) == 0) {
@@ -110,7 +111,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
         return gan__fail(err, GAN_E_RANGE, "pix2pix: --depth is 1, allowed 0 and 2 to 10");
     }
     int64_t multiple = find_multiple(o, fixed);
-    int64_t h = gan__pairs_raised(t->height, multiple), w = gan__pairs_raised(t->width, multiple);
+    int64_t h = gan__raise(t->height, multiple), w = gan__raise(t->width, multiple);
     int64_t least = o->disc == PATCH ? gan__patchgan_least(o->layers) : 1;
     least = o->gen != UNET && least < 8 ? 8 : least;
     if (h < least || w < least) {

@@ -8,6 +8,7 @@
  * all channels, as in Gulrajani et al. 2017, arXiv:1704.00028. */
 #include "aids.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "net_image.h"
 #include "pairs.h"
 
@@ -87,7 +88,7 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct fpn_opts *o = options;
     struct gan_task *t = &o->pairs.task;
-    int64_t h = gan__pairs_raised(t->height, MULTIPLE), w = gan__pairs_raised(t->width, MULTIPLE);
+    int64_t h = gan__raise(t->height, MULTIPLE), w = gan__raise(t->width, MULTIPLE);
     GAN_TRY(check(o, err));
     if (fixed && (h != t->height || w != t->width)) {
         return gan__fail(err, GAN_E_RANGE,

@@ -3,11 +3,6 @@
 
 #include "net_image.h"
 
-int64_t gan__pairs_raised(int64_t side, int64_t m)
-{
-    return (side + m - 1) / m * m;
-}
-
 void gan__pairs_fit(struct gan_task *t, int64_t height, int64_t width)
 {
     t->height = height;

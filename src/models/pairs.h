@@ -13,9 +13,6 @@ struct gan__pairs {
 
 #define GAN__PAIRS_DIRECTIONS "AtoB|BtoA"
 
-/* Least multiple of m that is not below a side. */
-int64_t gan__pairs_raised(int64_t side, int64_t m);
-
 /* The task of a model of signed images of that size. */
 void gan__pairs_fit(struct gan_task *t, int64_t height, int64_t width);
 

@@ -10,10 +10,10 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/str.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const double vanishes = 1e-5, explodes = 100;
@@ -140,12 +140,6 @@ static void read_norms(struct gan__layers *l, const struct gan__session *s)
     }
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Each layer is told the median of its network. */
 static void find_medians(struct gan__layers *l, int nets)
 {
@@ -156,7 +150,7 @@ static void find_medians(struct gan__layers *l, int nets)
                 l->scratch[n++] = l->layer[i].norm;
             }
         }
-        qsort(l->scratch, n, sizeof *l->scratch, ascending);
+        gan__sort_f64(l->scratch, n);
         for (int i = 0; i < l->n; i++) {
             if (l->layer[i].net == net) {
                 l->layer[i].median = l->scratch[n / 2];

@@ -11,12 +11,12 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "base/philox.h"
 #include "base/str.h"
 #include "feeds.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PIXELS, FEATURES };
@@ -173,12 +173,6 @@ static gan_status cloud_alloc(struct gan__cloud *c, size_t dim, int64_t n, gan_e
                : gan__fail_nomem(err, (size_t)n * dim * sizeof *c->at, "the monitor's samples");
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Four sums side by side: one would wait for itself. */
 static double distance(const float *a, const float *b, size_t dim)
 {
@@ -211,7 +205,7 @@ static void measure(struct gan__cloud *c, int64_t n)
             c->near[j] = d < c->near[j] ? d : c->near[j];
         }
     }
-    qsort(c->near, (size_t)n, sizeof *c->near, ascending);
+    gan__sort_f64(c->near, (size_t)n);
     c->spread = sum / ((double)n * (double)(n - 1) / 2);
 }
 

@@ -5,13 +5,13 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/str.h"
 
 #include <gan/train.h>
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SUFFIX ".safetensors"
@@ -92,12 +92,6 @@ static bool step_of(const char *name, int64_t *step)
            strspn(digits, "0123456789") == strlen(digits) && gan__parse_i64(digits, step);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 gan_status gan__rundir_steps(const char *dir, int64_t **steps, size_t *count, gan_err *err)
 {
     char path[GAN_PATH_TEXT_MAX];
@@ -125,7 +119,7 @@ gan_status gan__rundir_steps(const char *dir, int64_t **steps, size_t *count, ga
     if (*steps == NULL) {
         return gan__fail_nomem(err, n * sizeof **steps, "a list of checkpoints");
     }
-    qsort(*steps, *count, sizeof **steps, ascending);
+    gan__sort_i64(*steps, *count);
     return GAN_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/str.h"
 #include "checkpoint.h"
 #include "meta.h"
@@ -24,11 +25,6 @@
 /* Largest side of an image that is compiled only to see what it needs; images below SMALL pixels go
  * through several at a time. */
 enum { PROBE_SIDE = 512, SMALL = 65536, MOST_AT_A_TIME = 16, MOST_TILE = 1024 };
-
-static int64_t raised(int64_t side, int64_t multiple)
-{
-    return (side + multiple - 1) / multiple * multiple;
-}
 
 /* --- plans -------------------------------------------------------------------------------------- */
 
@@ -180,7 +176,7 @@ static gan_status find_reach(gan_translator *t, gan_err *err)
     struct gan_translator_info *info = &t->info;
     struct gan__receptive r;
     gan_val images = GAN_NONE;
-    int64_t side = raised(info->least * 2, info->multiple);
+    int64_t side = gan__raise(info->least * 2, info->multiple);
     gan_step *step = build_step(t, 1, side, side, &images, err);
     if (step == NULL) {
         return err->code;
@@ -298,8 +294,8 @@ static gan_status padded_side(const gan_translator *t, const char *which, int64_
                               int64_t *padded, gan_err *err)
 {
     const struct gan_translator_info *i = &t->info;
-    int64_t least = raised(i->least, i->multiple);
-    *padded = raised(side, i->multiple);
+    int64_t least = gan__raise(i->least, i->multiple);
+    *padded = gan__raise(side, i->multiple);
     *padded = *padded < least ? least : *padded;
     if (side < 1 || side > GAN_IMAGE_SIDE) {
         return gan__fail(err, GAN_E_SHAPE, "the image's %s is %" PRId64 ", allowed are 1 to %d",
@@ -320,7 +316,7 @@ static gan_status padded_side(const gan_translator *t, const char *which, int64_
 static gan_status weigh(gan_translator *t, int64_t height, int64_t width, uint64_t *bytes,
                         gan_err *err)
 {
-    int64_t most = raised(PROBE_SIDE, t->info.multiple);
+    int64_t most = gan__raise(PROBE_SIDE, t->info.multiple);
     int64_t h = height < most ? height : most, w = width < most ? width : most;
     const struct gan__translate_plan *p = gan__translate_plan_for(t, 1, h, w, err);
     if (p == NULL) {
@@ -336,10 +332,10 @@ static gan_status weigh(gan_translator *t, int64_t height, int64_t width, uint64
 
 static void set_windows(const gan_translator *t, int64_t core, struct gan__tiling *out)
 {
-    core = raised(core, t->info.multiple);
-    out->halo = raised(t->info.reach, t->info.multiple);
+    core = gan__raise(core, t->info.multiple);
+    out->halo = gan__raise(t->info.reach, t->info.multiple);
     int64_t window = core + 2 * out->halo;
-    int64_t least = raised(t->info.least, t->info.multiple);
+    int64_t least = gan__raise(t->info.least, t->info.multiple);
     window = window < least ? least : window;
     out->window_h = window < out->padded_h ? window : out->padded_h;
     out->window_w = window < out->padded_w ? window : out->padded_w;

@@ -8,11 +8,11 @@
 #include "images.h"
 #include "toy.h"
 
+#include "base/number.h"
 #include "base/philox.h"
 #include "base/str.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -81,12 +81,6 @@ static void light(const float *x, double *e)
     }
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Half the light that all but one in a hundred of the things exceed. */
 static double threshold(const float *object, int n, double *room)
 {
@@ -96,7 +90,7 @@ static double threshold(const float *object, int n, double *room)
             room[k] += (double)object[k * OBJECT + i];
         }
     }
-    qsort(room, (size_t)n, sizeof *room, ascending);
+    gan__sort_f64(room, (size_t)n);
     return room[n / 100] / 2;
 }
 
