@@ -7,7 +7,6 @@
 #include "base/err.h"
 
 #include <gan/classifier.h>
-#include <gan/machine.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -141,13 +140,10 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 {
     const struct classify_opts *o = a->opts;
     const char *what = o->data != NULL ? o->data : o->samples;
-    struct gan_machine machine;
     struct gan_classifier_score score;
     gan_classifier *c = NULL;
     GAN_TRY(check(a, err));
-    gan_machine_about(&machine);
-    const struct gan_classifier_opts how = {.threads =
-                                                o->threads > 0 ? (int)o->threads : machine.threads};
+    const struct gan_classifier_opts how = {.threads = gan__cmdline_threads(o->threads)};
     GAN_TRY(gan_classifier_open(a->word[0], &how, &c, err));
     gan_status status = measure(c, o, how.threads, &score, err);
     if (status == GAN_OK && o->json) {

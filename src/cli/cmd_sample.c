@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/str.h"
 
-#include <gan/machine.h>
 #include <gan/sample.h>
 
 #include <inttypes.h>
@@ -94,16 +93,6 @@ static void print_json(const gan_sampler *s, const char *out)
     gan__json_close(&j, '}');
 }
 
-static int threads_of(const struct sample_opts *o)
-{
-    if (o->threads > 0) {
-        return (int)o->threads;
-    }
-    struct gan_machine machine;
-    gan_machine_about(&machine);
-    return machine.threads;
-}
-
 static gan_status run(const struct gan__cmdline *a, gan_err *err)
 {
     const struct sample_opts *o = a->opts;
@@ -112,7 +101,8 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
     if (o->latents != NULL && (gan__cmdline_given(a, "seed") || gan__cmdline_given(a, "first"))) {
         return gan__fail(err, GAN_E_ARG, "--latents takes the place of --seed and --first");
     }
-    struct gan_sampler_opts how = {.bn_batch = o->bn == BN_BATCH, .threads = threads_of(o)};
+    struct gan_sampler_opts how = {.bn_batch = o->bn == BN_BATCH,
+                                   .threads = gan__cmdline_threads(o->threads)};
     struct gan_sample_request what = {
         .n = gan__cmdline_given(a, "n") ? o->n : 0,
         .first = o->first,

@@ -5,7 +5,6 @@
 #include "base/err.h"
 
 #include <gan/data.h>
-#include <gan/machine.h>
 #include <gan/translate.h>
 
 #include <inttypes.h>
@@ -86,13 +85,6 @@ static void print_json(const gan_translator *t, const char *out,
     gan__json_close(&j, '}');
 }
 
-static int threads_of(const struct translate_opts *o)
-{
-    struct gan_machine machine;
-    gan_machine_about(&machine);
-    return o->threads > 0 ? (int)o->threads : machine.threads;
-}
-
 static gan_status run(const struct gan__cmdline *a, gan_err *err)
 {
     const struct translate_opts *o = a->opts;
@@ -101,7 +93,7 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
     GAN_TRY(check(o, err));
     const struct gan_translator_opts how = {.direction = (gan_direction)o->direction,
                                             .pad = (gan_continue)o->pad,
-                                            .threads = threads_of(o),
+                                            .threads = gan__cmdline_threads(o->threads),
                                             .tile = o->tile,
                                             .memory_bytes = (uint64_t)o->memory << 20,
                                             .seed = (uint64_t)o->seed};

@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "find.h"
 
+#include <gan/machine.h>
+
 #include <string.h>
 
 gan_status gan__path_option(const char *text, void *field, gan_err *err)
@@ -15,6 +17,13 @@ gan_status gan__path_option(const char *text, void *field, gan_err *err)
     const char *path = text[0] != '\0' ? text : NULL;
     memcpy(field, &path, sizeof path);
     return GAN_OK;
+}
+
+int gan__cmdline_threads(int64_t asked)
+{
+    struct gan_machine machine;
+    gan_machine_about(&machine);
+    return asked > 0 ? (int)asked : machine.threads;
 }
 
 bool gan__cmdline_given(const struct gan__cmdline *a, const char *name)

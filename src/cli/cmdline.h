@@ -11,6 +11,9 @@ gan_status gan__cmdline_read(struct gan__cmdline *a, const struct gan__command *
                              char **argv, gan_err *err);
 void gan__cmdline_release(struct gan__cmdline *a);
 
+/* Threads of --threads; 0: as many as processors. */
+int gan__cmdline_threads(int64_t asked);
+
 /* Parser for option tables: keeps the text as it is (const char *); "" becomes NULL. */
 gan_status gan__path_option(const char *text, void *field, gan_err *err);
 

@@ -1,13 +1,12 @@
 /* latents.c: what gan interpolate, walk and arithmetic share. */
 #include "latents.h"
 
+#include "cmdline.h"
 #include "out.h"
 
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/str.h"
-
-#include <gan/machine.h>
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,9 +16,7 @@
 gan_status gan__latents_open(struct gan__latent_source *src, const char *run, const char *label,
                              uint64_t seed, int64_t threads, gan_err *err)
 {
-    struct gan_machine machine;
-    gan_machine_about(&machine);
-    struct gan_sampler_opts how = {.threads = threads > 0 ? (int)threads : machine.threads};
+    struct gan_sampler_opts how = {.threads = gan__cmdline_threads(threads)};
     *src = (struct gan__latent_source){.seed = seed, .one_class = label[0] != '\0'};
     GAN_TRY(gan_sampler_open(run, &how, &src->sampler, err));
     src->about = gan_sampler_about(src->sampler);
