@@ -103,10 +103,6 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
 {
     const struct cgan *o = options;
     gan_graph *g = gan_nn_graph(nn);
-    if (o->kind == NET_PROJECTION) {
-        gan__arch_dcgan.gen(nn, in, out, options);
-        return;
-    }
     const gan_val both[] = {embedded(nn, "label_emb", in[1], o), in[0]};
     gan_val zy = gan_concat(g, both, 2, 1);
     if (o->kind == NET_CONV) {
@@ -146,10 +142,6 @@ static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const voi
 {
     const struct cgan *o = options;
     gan_graph *g = gan_nn_graph(nn);
-    if (o->kind == NET_PROJECTION) {
-        gan__arch_dcgan.disc(nn, in, out, options);
-        return;
-    }
     gan_val e = embedded(nn, "label_embedding", in[1], o);
     if (o->kind == NET_CONV) {
         gan_val x = with_maps(g, in[0], e);
@@ -164,15 +156,16 @@ static void nets(gan_nets *d, const void *options)
 {
     const struct cgan *o = options;
     const struct gan_task *t = &o->net.task;
+    const bool as_they_are = o->kind == NET_PROJECTION; /* these know labels themselves */
     struct gan_net_desc net = {
         .name = "gen",
-        .fn = generator,
+        .fn = as_they_are ? gan__arch_dcgan.gen : generator,
         .in = {{.shape = GAN_SHAPE(2, o->net.z)}, {.shape = GAN_SHAPE(2), .index = true}},
         .n_in = 2,
         .init = o->kind != NET_MLP ? gan__arch_dcgan.init : NULL};
     gan_declare(d, &net);
     net.name = "disc";
-    net.fn = discriminator;
+    net.fn = as_they_are ? gan__arch_dcgan.disc : discriminator;
     net.in[0].shape = GAN_SHAPE(2, t->height, t->width, t->channels);
     gan_declare(d, &net);
 }
