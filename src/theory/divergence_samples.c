@@ -22,19 +22,10 @@
 /* k(a,b); gb [d] receives its derivative in b. */
 typedef double kernel_fn(const double *a, const double *b, size_t d, double *gb);
 
-static double squared_distance(const double *a, const double *b, size_t d)
-{
-    double sum = 0;
-    for (size_t i = 0; i < d; i++) {
-        sum += (a[i] - b[i]) * (a[i] - b[i]);
-    }
-    return sum;
-}
-
 static double rq(const double *a, const double *b, size_t d, double *gb)
 {
     static const double alphas[] = {0.1, 1, 10};
-    const double d2 = squared_distance(a, b, d);
+    const double d2 = gan__squared_distance(a, b, d);
     double sum = 0, slope = 0; /* of d2 */
     for (size_t k = 0; k < 3; k++) {
         const double base = 1 + d2 / (2 * alphas[k]), power = pow(base, -alphas[k]);
@@ -51,7 +42,7 @@ static double rq(const double *a, const double *b, size_t d, double *gb)
 static double gaussians(const double *a, const double *b, size_t d, double *gb, const double *sigma,
                         size_t n)
 {
-    const double d2 = squared_distance(a, b, d);
+    const double d2 = gan__squared_distance(a, b, d);
     double sum = 0, slope = 0;
     for (size_t k = 0; k < n; k++) {
         const double value = exp(-d2 / (2 * sigma[k] * sigma[k]));
@@ -76,28 +67,19 @@ static double li(const double *a, const double *b, size_t d, double *gb)
     return gaussians(a, b, d, gb, sigma, 5);
 }
 
-static double norm(const double *a, size_t d)
-{
-    double sum = 0;
-    for (size_t i = 0; i < d; i++) {
-        sum += a[i] * a[i];
-    }
-    return sqrt(sum);
-}
-
 static double distance(const double *a, const double *b, size_t d, double *gb)
 {
-    const double between = sqrt(squared_distance(a, b, d)), of_b = norm(b, d);
+    const double between = sqrt(gan__squared_distance(a, b, d)), of_b = gan__vector_norm(b, d);
     for (size_t i = 0; i < d; i++) {
         gb[i] = (of_b > 0 ? b[i] / of_b : 0) - (between > 0 ? (b[i] - a[i]) / between : 0);
     }
-    return norm(a, d) + of_b - between;
+    return gan__vector_norm(a, d) + of_b - between;
 }
 
 /* -|a - b|: gives the energy distance directly, without the norms that cancel. */
 static double minus_distance(const double *a, const double *b, size_t d, double *gb)
 {
-    const double between = sqrt(squared_distance(a, b, d));
+    const double between = sqrt(gan__squared_distance(a, b, d));
     for (size_t i = 0; i < d; i++) {
         gb[i] = between > 0 ? (a[i] - b[i]) / between : 0;
     }
@@ -164,7 +146,7 @@ static void transport_gradient(const struct gan_transport *t, const struct gan_p
     memset(grad, 0, q->n * q->d * sizeof *grad);
     for (size_t k = 0; k < t->n_plan; k++) {
         const double *x = p->x + t->plan[k].i * p->d, *y = q->x + t->plan[k].j * p->d;
-        const double far = sqrt(squared_distance(x, y, p->d));
+        const double far = sqrt(gan__squared_distance(x, y, p->d));
         if (!(far > 0) || !(w > 0)) {
             continue;
         }
@@ -215,7 +197,7 @@ static double nearest(const double *x, const struct gan_points *in, size_t skip)
     double least = (double)INFINITY;
     for (size_t j = 0; j < in->n; j++) {
         if (j != skip) {
-            least = fmin(least, squared_distance(x, in->x + j * in->d, in->d));
+            least = fmin(least, gan__squared_distance(x, in->x + j * in->d, in->d));
         }
     }
     return sqrt(least);

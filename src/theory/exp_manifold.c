@@ -8,6 +8,7 @@
  * mean + sum_i e_i (x_i - mean) / sqrt(n) with normal e has exactly the covariance of the x. Noise of
  * amplitude 1/f with random phases has the power spectrum of natural scenes (Field 1987). */
 #include "images.h"
+#include "matrix.h"
 #include "theory.h"
 
 #include "base/philox.h"
@@ -36,15 +37,6 @@ static void insert(double *least, int k, double v)
     least[j] = v;
 }
 
-static double distance2(const double *a, const double *b, size_t d)
-{
-    double sum = 0;
-    for (size_t i = 0; i < d; i++) {
-        sum += (a[i] - b[i]) * (a[i] - b[i]);
-    }
-    return sum;
-}
-
 struct dimension {
     double two_nn, mle;
 };
@@ -64,7 +56,8 @@ static struct dimension estimate(struct gan__lab *l, const double *x, int n, siz
         }
         for (int j = 0; j < n; j++) {
             if (j != i) {
-                insert(mine, NEIGHBOURS, distance2(x + (size_t)i * d, x + (size_t)j * d, d));
+                insert(mine, NEIGHBOURS,
+                       gan__squared_distance(x + (size_t)i * d, x + (size_t)j * d, d));
             }
         }
     }

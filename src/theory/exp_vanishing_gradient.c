@@ -47,15 +47,6 @@ static void draw_real(struct study *s, float *x)
     }
 }
 
-static double norm(const double *v, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += v[i] * v[i];
-    }
-    return sqrt(sum);
-}
-
 /* sqrt(E |J_w g(z)|^2), |J| the largest singular value, over the batch. */
 static double jacobian_size(struct gan__lab *l, struct study *s, const float *z)
 {
@@ -88,7 +79,7 @@ static double distance_to_best(struct gan__lab *l, struct study *s, const float 
     for (int i = 0; i < BATCH; i++) {
         const double wrong = 1 / (1 + exp(real ? score[i] : -score[i]));
         const double d = 1 / (1 + exp(-score[i]));
-        most = fmax(most, wrong + d * (1 - d) * norm(slope + (size_t)i * SIZE, SIZE));
+        most = fmax(most, wrong + d * (1 - d) * gan__vector_norm(slope + (size_t)i * SIZE, SIZE));
     }
     return most;
 }
@@ -109,7 +100,7 @@ static double spread(struct gan__lab *l, struct study *s, struct gan__toy *t, co
             squares += one[i] * one[i] / DRAWS;
         }
     }
-    const double of_mean = l->status == GAN_OK ? norm(mean, n) : 0;
+    const double of_mean = l->status == GAN_OK ? gan__vector_norm(mean, n) : 0;
     *variance = (squares - of_mean * of_mean) * DRAWS / (DRAWS - 1);
     return of_mean;
 }
@@ -128,7 +119,7 @@ static void look(struct gan__lab *l, struct study *s, int stage, int at, double 
     const double e = fmax(distance_to_best(l, s, real, true), distance_to_best(l, s, fake, false));
     gan__toy_gen_gradient(l, s->disc, "minimax", z, s->grad);
     s->c[stage][STEPS][at] = looks[at];
-    s->c[stage][SATURATING][at] = norm(s->grad, n);
+    s->c[stage][SATURATING][at] = gan__vector_norm(s->grad, n);
     s->c[stage][EPSILON][at] = e;
     s->c[stage][BOUND][at] = e < 1 ? size * e / (1 - e) : (double)INFINITY;
     s->c[stage][MINUS_LOG][at] = spread(l, s, s->disc, "nonsaturating", &variance);

@@ -153,3 +153,21 @@ double gan__quadratic_form(const double *a, const double *x, size_t d)
     }
     return sum;
 }
+
+double gan__vector_norm(const double *a, size_t d)
+{
+    double sum = 0;
+    for (size_t i = 0; i < d; i++) {
+        sum += a[i] * a[i];
+    }
+    return sqrt(sum);
+}
+
+double gan__squared_distance(const double *a, const double *b, size_t d)
+{
+    double sum = 0;
+    for (size_t i = 0; i < d; i++) {
+        sum += (a[i] - b[i]) * (a[i] - b[i]);
+    }
+    return sum;
+}

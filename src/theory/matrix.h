@@ -1,4 +1,4 @@
-/* matrix.h: small symmetric matrices in f64, row-major. */
+/* matrix.h: vectors and small symmetric matrices in f64, row-major. */
 #ifndef GAN_THEORY_MATRIX_H
 #define GAN_THEORY_MATRIX_H
 
@@ -21,5 +21,9 @@ bool gan__invert_spd(const double *a, size_t d, double *inverse, double *log_det
 /* x^T a x and a x. */
 double gan__quadratic_form(const double *a, const double *x, size_t d);
 void gan__matrix_vector(const double *a, const double *x, size_t d, double *out);
+
+/* |a| and |a - b|^2. */
+double gan__vector_norm(const double *a, size_t d);
+double gan__squared_distance(const double *a, const double *b, size_t d);
 
 #endif
