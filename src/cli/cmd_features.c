@@ -64,9 +64,8 @@ static gan_status list(const struct features_opts *o, gan_err *err)
         if (w.installed) {
             GAN_TRY(gan_weights_check(&w, w.hash, err));
         }
-        (void)snprintf(text, sizeof text, "%s%s%s",
-                       w.installed ? "hash " : "not installed: ", w.installed ? w.hash : w.from,
-                       "");
+        (void)snprintf(text, sizeof text, "%s%s",
+                       w.installed ? "hash " : "not installed: ", w.installed ? w.hash : w.from);
         if (o->json) {
             print_json(&j, &w);
         } else {

@@ -86,14 +86,10 @@ static void print(void *ctx, const struct gan_theory_result *r)
     }
 }
 
-static gan_status run_one(const char *name, const struct gan_theory_opts *o, struct printer *p,
-                          size_t *failed, gan_err *err)
+static gan_status run_one(const struct gan_experiment *e, const struct gan_theory_opts *o,
+                          struct printer *p, size_t *failed, gan_err *err)
 {
     struct gan_theory_result *r = NULL;
-    const struct gan_experiment *e = gan_experiment_find(name, err);
-    if (e == NULL) {
-        return GAN_E_ARG;
-    }
     const gan_status status = gan_theory_run(e, o, &r, err);
     if (status == GAN_OK) {
         print(p, r);
@@ -110,7 +106,9 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
     struct printer p = {.json = o->json};
     char dir[128];
     size_t failed = 0;
-    if (strcmp(name, "all") != 0 && gan_experiment_find(name, err) == NULL) {
+    const bool all = strcmp(name, "all") == 0;
+    const struct gan_experiment *e = all ? NULL : gan_experiment_find(name, err);
+    if (!all && e == NULL) {
         return GAN_E_ARG;
     }
     (void)snprintf(dir, sizeof dir, "theory-%s", name);
@@ -120,8 +118,8 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
         gan__json_open(&p.j, NULL, '{');
         gan__json_open(&p.j, "experiments", '[');
     }
-    const gan_status status = strcmp(name, "all") == 0 ? gan_theory_all(&t, print, &p, &failed, err)
-                                                       : run_one(name, &t, &p, &failed, err);
+    const gan_status status =
+        all ? gan_theory_all(&t, print, &p, &failed, err) : run_one(e, &t, &p, &failed, err);
     if (p.json) {
         gan__json_close(&p.j, ']');
         gan__json_close(&p.j, '}');
