@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "engine/kernels/gemm.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 enum { ROWS = 512, COLUMNS = 2048 };
@@ -66,11 +67,23 @@ static double exact(const float *x, const float *y, int64_t size)
     return sum;
 }
 
-/* Products to squared distances; below a thousandth of the norms f32 has lost half its digits. */
-static void to_distances(const struct gan__cross *c, const struct work *w,
+static bool all_finite(const float *v, int64_t n)
+{
+    float zero = 0; /* NaN with one infinity or NaN */
+#pragma omp simd reduction(+ : zero)
+    for (int64_t i = 0; i < n; i++) {
+        zero += v[i] * 0.0F;
+    }
+    return isfinite(zero);
+}
+
+/* Products to squared distances; below a thousandth of the norms f32 has lost half its digits. false:
+ * not all are numbers of f32. */
+static bool to_distances(const struct gan__cross *c, const struct work *w,
                          const struct gan__cross_block *b)
 {
-#pragma omp parallel for schedule(static) num_threads(c->threads)
+    bool finite = true;
+#pragma omp parallel for schedule(static) num_threads(c->threads) reduction(&& : finite)
     for (int64_t i = 0; i < b->n_x; i++) {
         float *row = w->block + i * b->n_y;
         const float *x = c->x + (b->first_x + i) * c->size;
@@ -82,7 +95,9 @@ static void to_distances(const struct gan__cross *c, const struct work *w,
             }
             row[j] = (float)d;
         }
+        finite = finite && all_finite(row, b->n_y);
     }
+    return finite;
 }
 
 static gan_status run(const struct gan__cross *c, bool distances, gan__cross_fn *fn, void *ctx,
@@ -95,7 +110,7 @@ static gan_status run(const struct gan__cross *c, bool distances, gan__cross_fn 
         norms(c->y, c->n_y, c->size, c->threads, w.norm_y);
     }
     for (int64_t i = 0; status == GAN_OK && i < c->n_x; i += ROWS) {
-        for (int64_t j = 0; j < c->n_y; j += COLUMNS) {
+        for (int64_t j = 0; status == GAN_OK && j < c->n_y; j += COLUMNS) {
             struct gan__cross_block b = {i, smaller(ROWS, c->n_x - i), j,
                                          smaller(COLUMNS, c->n_y - j), w.block};
             struct gan__gemm_matrix x = {c->x + i * c->size, c->size, 1},
@@ -110,10 +125,12 @@ static gan_status run(const struct gan__cross *c, bool distances, gan__cross_fn 
                                   .c = w.block,
                                   .ldc = b.n_y};
             gan__gemm_run(&g, c->threads, w.scratch);
-            if (distances) {
-                to_distances(c, &w, &b);
+            if (distances && !to_distances(c, &w, &b)) {
+                status = gan__fail(err, GAN_E_FORMAT,
+                                   "features so large that a squared distance is not finite");
+            } else {
+                fn(ctx, &b);
             }
-            fn(ctx, &b);
         }
     }
     work_release(&w);

@@ -27,7 +27,7 @@ gan_status gan__cross_products(const struct gan__cross *c, gan__cross_fn *fn, vo
                                gan_err *err);
 
 /* Squared Euclidean distances: |x|^2 + |y|^2 - 2 x.y, and from differences where that cancels, so
- * that equal rows are at distance 0. */
+ * that equal rows are at distance 0. errors: GAN_E_NOMEM, GAN_E_FORMAT (one is beyond f32) */
 gan_status gan__cross_distances(const struct gan__cross *c, gan__cross_fn *fn, void *ctx,
                                 gan_err *err);
 

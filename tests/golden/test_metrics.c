@@ -499,6 +499,12 @@ static void bad_input(void **state)
     refuse("is", &in, GAN_E_FORMAT, "is needs at least 100 samples on each side, the fakes are 99");
     in.real = side(a, 100, D);
     in.fake = side(b, 100, D);
+    b[3 * D + 2] =
+        1e25F; /* finite, but its square is beyond f32: w1 found no column to go on with */
+    static const char *const by_distance[] = {"w1", "prdc", "memory", "birthday"};
+    for (size_t i = 0; i < sizeof by_distance / sizeof *by_distance; i++) {
+        refuse(by_distance[i], &in, GAN_E_FORMAT, "a squared distance is not finite");
+    }
     b[3 * D + 2] = NAN;
     refuse("kid", &in, GAN_E_FORMAT, "number 2 in the features of fakes sample 3 is not finite");
     for (int64_t i = 0; i < 100 * D; i++) {
