@@ -307,6 +307,9 @@ static gan_status add_option(const char *text, const char *name, const char *opt
         status = gan__fail(err, GAN_E_ARG, "%s does not apply to data %s", name, spec.kind->name);
     } else if (!own) {
         status = add_option(spec.argument, name, option, &inner, err);
+        if (status == GAN_OK && inner.bad) {
+            status = gan__fail_nomem(err, strlen(text), "a SPEC");
+        }
     }
     if (status == GAN_OK && !own && spec.closed) {
         gan__str_addn(out, text, open);

@@ -93,6 +93,9 @@ static gan_status check_scene(void *ctx, gan_err *err)
     GAN_TRY(gan_data_check(ctx, NULL, &r, err));
     gan_status status = gan_data_spec_add(r->spec, "skip-broken=yes", better, sizeof better, err);
     gan_data_report_free(r);
+    if (status == GAN_OK) { /* an option of the set inside */
+        status = gan_data_spec_add("edges:(folder:x)", "fit=pad", better, sizeof better, err);
+    }
     return status;
 }
 
