@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { STACK = 3, MAX_CLASSES = 1000 };
 
@@ -116,6 +117,8 @@ static gan_status open_stacked(struct gan__source *s, const char *argument, cons
     s->file = a->file;
     s->stamp = a->stamp;
     s->memory_bytes = a->memory_bytes;
+    s->skipped = a->skipped;
+    memcpy(s->background, a->background, sizeof s->background);
     s->pixels = pixels;
     s->label = label;
     return GAN_OK;

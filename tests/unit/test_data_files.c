@@ -310,6 +310,25 @@ static void options_find_their_set(void **state)
     refused("edges", GAN_E_ARG, "needs an argument");
 }
 
+/* What a stack is padded with is what its images are padded with: white, as of all image files. */
+static void stacks_keep_their_background(void **state)
+{
+    (void)state;
+    gan_err err = {0};
+    const struct gan_batch *b;
+    gan_loader *l = NULL;
+    gan_dataset *ds = opened("stacked:domains:%one,%other?labelled=yes&n=4");
+    const struct gan_loader_cfg cfg = {.batch = 4, .height = SIDE + 2, .width = SIDE + 2};
+    assert_int_equal(gan_loader_new(ds, &cfg, &l, &err), GAN_OK);
+    assert_int_equal(gan_loader_next(l, &b, &err), GAN_OK);
+    assert_int_equal(b->channels, 3);
+    for (size_t c = 0; c < 3; c++) { /* the corner is padding; white is 1 in every range */
+        assert_true(b->images[c] >= 1 && b->images[c] <= 1);
+    }
+    gan_loader_free(l);
+    gan_dataset_close(ds);
+}
+
 /* Where one more option belongs. */
 static void options_are_added(void **state)
 {
@@ -517,6 +536,7 @@ int main(void)
         cmocka_unit_test(weak_lines_hang_on_strong_ones),
         cmocka_unit_test(low_resolution_is_bicubic_twice),
         cmocka_unit_test(options_find_their_set),
+        cmocka_unit_test(stacks_keep_their_background),
         cmocka_unit_test(options_are_added),
         cmocka_unit_test(an_option_is_read_back),
         cmocka_unit_test(views_are_as_asked_for),
