@@ -32,6 +32,21 @@ gan_status gan__source_second(struct gan__source *s, gan_err *err)
     return GAN_OK;
 }
 
+/* Kinds that store images of one size leave size= and channels= to the loader, and here is none. */
+static gan_status check_own(const struct gan__source *s, const struct gan__spec *spec, gan_err *err)
+{
+    const struct gan__spec_common *c = &spec->common;
+    bool sized = c->size == 0 || (s->height == c->size && s->width == c->size);
+    bool coloured = c->channels == 0 || s->channels == c->channels;
+    return (sized && coloured) || s->points
+               ? GAN_OK
+               : gan__fail(err, GAN_E_ARG,
+                           "data %s inside another set stay %" PRId64 "x%" PRId64 "x%" PRId64
+                           ": %s stands outside the parentheses",
+                           spec->kind->name, s->height, s->width, s->channels,
+                           sized ? "channels" : "size");
+}
+
 gan_status gan__source_open(struct gan__source *s, const char *text, int64_t want_size,
                             int64_t want_channels, gan_err *err)
 {
@@ -41,6 +56,9 @@ gan_status gan__source_open(struct gan__source *s, const char *text, int64_t wan
     s->want_size = spec.common.size != 0 ? spec.common.size : want_size;
     s->want_channels = spec.common.channels != 0 ? spec.common.channels : want_channels;
     gan_status status = spec.kind->open(s, spec.argument, spec.opts, err);
+    if (status == GAN_OK) {
+        status = check_own(s, &spec, err);
+    }
     gan__spec_release(&spec);
     if (status != GAN_OK) {
         gan__source_close(s);

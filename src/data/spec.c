@@ -225,10 +225,10 @@ static gan_status check_wrapped(const struct gan__spec *spec, gan_err *err)
     if (inner.kind->points) {
         status = gan__fail(err, GAN_E_ARG, "data %s needs a set of single images, %s are points",
                            kind, inner.kind->name);
-    } else if (c->flip || c->jitter != 0 || c->balance) {
+    } else if (c->flip || c->jitter != 0 || c->pad != 0 || c->balance) {
         status = gan__fail(err, GAN_E_ARG,
-                           "data %s: flip, jitter and balance stand outside the parentheses: both "
-                           "images of a pair move alike",
+                           "data %s: flip, jitter, pad and balance stand outside the parentheses: "
+                           "both images of a pair move alike",
                            kind);
     }
     gan__spec_release(&inner);

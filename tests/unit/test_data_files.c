@@ -85,6 +85,8 @@ static int make(void **state)
         px[i] = y >= 3 && y < 9 && x >= 3 && x < 9 ? 255 : 0;
     }
     pgm("square/s.pgm", SIDE, SIDE, px);
+    static const char idx[] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4};
+    temp_write(&tmp, "gray.idx", idx, sizeof idx);
     return 0;
 }
 
@@ -303,6 +305,10 @@ static void options_find_their_set(void **state)
     refused("edges:(folder:%square", GAN_E_ARG, "a parenthesis is not closed");
     refused("edges:(folder:%square)x", GAN_E_ARG, "only ?options may follow");
     refused("edges:(folder:%square?flip=1)", GAN_E_ARG, "balance stand outside the parentheses");
+    refused("edges:(folder:%square?pad=edge)", GAN_E_ARG, "balance stand outside the parentheses");
+    refused("stacked:(idx:%gray.idx?size=16)", GAN_E_ARG,
+            "data idx inside another set stay 2x2x1: size stands outside");
+    refused("edges:(idx:%gray.idx?channels=3)", GAN_E_ARG, "channels stands outside");
     refused("edges:lowres:folder:%square", GAN_E_ARG, "lowres takes a SPEC itself");
     refused("edges:toy:8gaussians", GAN_E_ARG, "are points");
     refused("edges:pairs:%side", GAN_E_ARG, "are no single images");
