@@ -61,7 +61,7 @@ static gan_status check_rows(const struct gan_metric *m, const char *side, const
                               m->name, n, side, what);
 }
 
-static gan_status check_side(const struct gan_metric *m, const char *name, const struct gan_side *s,
+gan_status gan__metric_check(const struct gan_metric *m, const char *name, const struct gan_side *s,
                              unsigned needs, gan_err *err)
 {
     if (s->mean != NULL && s->cov != NULL && (needs & GAN_NEED_FEATURES) != 0) {
@@ -123,10 +123,10 @@ gan_status gan_metric_run(const struct gan_metric *m, const struct gan_metric_in
     ready.bootstrap = in->bootstrap != 0 ? in->bootstrap : 1000;
     if ((m->needs & GAN_NEED_NO_REAL) == 0) {
         unsigned needs = m->needs | ((m->needs & GAN_NEED_REAL_LABELS) != 0 ? GAN_NEED_LABELS : 0);
-        GAN_TRY(check_side(m, "reals", &in->real, needs, err));
+        GAN_TRY(gan__metric_check(m, "reals", &in->real, needs, err));
         GAN_TRY(check_both(m, in, err));
     }
-    GAN_TRY(check_side(m, "fakes", &in->fake, m->needs, err));
+    GAN_TRY(gan__metric_check(m, "fakes", &in->fake, m->needs, err));
     if ((m->needs & GAN_NEED_LAYERS) != 0 && in->network == NULL) {
         return gan__fail(err, GAN_E_ARG, "%s needs a network that shows its layers", m->name);
     }

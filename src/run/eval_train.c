@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "metrics/metrics.h"
 
 #include <gan/measure.h>
 
@@ -220,17 +221,25 @@ static void say(const struct gan__evaluator *e, int64_t step, bool better, bool 
              e->best_step);
 }
 
-gan_status gan__evaluator_run(struct gan__evaluator *e, struct gan__session *s, bool *better,
-                              gan_err *err)
+/* Samples of the generator as it is. GAN_E_FORMAT: they are not finite or all alike, so that a metric
+ * has nothing to measure. */
+static gan_status collect_fakes(struct gan__evaluator *e, struct gan__session *s, gan_err *err)
 {
     struct put put = {e, s};
-    int64_t step = gan__session_count(s, s->iteration);
     struct gan__generate what = {.seed = gan__hash_mix((uint64_t)s->recipe->run.seed, LATENTS),
                                  .n = e->n,
                                  .workspace = s->workspace};
-    *better = false;
     GAN_TRY(
         gan__generator_run(&s->generator, &what, &(struct gan__image_sink){put_fakes, &put}, err));
+    for (int i = 0; i < e->n_metrics; i++) {
+        const struct gan_metric *m = e->metric[i];
+        GAN_TRY(gan__metric_check(m, "fakes", &e->fake.side, m->needs, err));
+    }
+    return GAN_OK;
+}
+
+static gan_status measure(struct gan__evaluator *e, gan_err *err)
+{
     struct gan_metric_input in = {.real = e->real.side,
                                   .fake = e->fake.side,
                                   .network = e->network,
@@ -239,6 +248,25 @@ gan_status gan__evaluator_run(struct gan__evaluator *e, struct gan__session *s, 
     for (int i = 0; i < e->n_metrics; i++) {
         GAN_TRY(gan_metric_run(e->metric[i], &in, &e->last[i], err));
     }
+    return GAN_OK;
+}
+
+gan_status gan__evaluator_run(struct gan__evaluator *e, struct gan__session *s, bool *better,
+                              gan_err *err)
+{
+    int64_t step = gan__session_count(s, s->iteration);
+    gan_err why = {0};
+    gan_status status = collect_fakes(e, s, &why);
+    *better = false;
+    e->measured = status == GAN_OK;
+    if (status == GAN_E_FORMAT) { /* whether that is a divergence is for the training to say */
+        gan__log(GAN_LOG_WARNING, "no metrics at iteration %" PRId64 ": %s", step, why.message);
+        return GAN_OK;
+    }
+    if (status != GAN_OK) {
+        return gan__fail(err, status, "%s", why.message);
+    }
+    GAN_TRY(measure(e, err));
     const struct gan_metric_value *kid = &e->last[e->kid].value[0];
     *better = e->best_step < 0 || kid->value < e->best.value;
     bool equal = e->best_step >= 0 && kid->low <= e->best.high && e->best.low <= kid->high;
@@ -253,6 +281,9 @@ gan_status gan__evaluator_run(struct gan__evaluator *e, struct gan__session *s, 
 gan_status gan__evaluator_log(const struct gan__evaluator *e, struct gan__runlog *l, int64_t step,
                               double time_s, gan_err *err)
 {
+    if (!e->measured) {
+        return GAN_OK;
+    }
     gan__runlog_begin(l, step);
     gan__runlog_number(l, "time_s", time_s);
     for (int i = 0; i < e->n_metrics; i++) {

@@ -17,6 +17,7 @@ struct gan__evaluator {
     const struct gan_metric *metric[GAN__EVAL_IN_TRAINING];
     struct gan_metric_result last[GAN__EVAL_IN_TRAINING];
     int n_metrics;
+    bool measured; /* `last` holds figures of the newest look */
     unsigned needs;
     gan_features *network;
     struct gan__eval_arrays real, fake;
@@ -38,11 +39,11 @@ void gan__evaluator_release(struct gan__evaluator *e);
 gan_status gan__evaluator_remember(struct gan__evaluator *e, const char *dir, gan_err *err);
 
 /* Measures; true in *better: this state is the best one so far. Says so, and whether the difference
- * means anything. */
+ * means anything. Samples that are not finite or all alike are told and not measured: no error. */
 gan_status gan__evaluator_run(struct gan__evaluator *e, struct gan__session *s, bool *better,
                               gan_err *err);
 
-/* A line of its own: {"step":..,"time_s":..,"eval.fid":..,"eval.fid.low":..,...}. */
+/* A line of its own, of what was measured: {"step":..,"time_s":..,"eval.fid":..,"eval.fid.low":..,...}. */
 gan_status gan__evaluator_log(const struct gan__evaluator *e, struct gan__runlog *l, int64_t step,
                               double time_s, gan_err *err);
 

@@ -24,6 +24,13 @@ cmp whole/best.safetensors parts/best.safetensors || fail "resumed: another best
 for r in whole parts; do sed -n '/"eval.kid"/s/"time_s":[^,]*,//p' $r/log.jsonl >$r.figures; done
 cmp whole.figures parts.figures || fail "resumed: other figures"
 
+# samples that nothing can be measured of are told; the divergence behind them ends the training as ever
+wild="--steps 20 --monitor-every 0 --threads 1 --optim-gen sgd:1000 --optim-disc sgd:1000"
+run 3 train gan --data toy:ring8 $wild --eval-every 1 --eval-n 40 --out wild
+grep -q "no metrics at iteration [0-9]*: .* is not finite" err || fail "what is not measured is not told"
+grep -q "training diverged in iteration" err || fail "the divergence is not named"
+[ "$(ls wild/checkpoints | wc -l)" = 1 ] || fail "measuring kept the last good state from being saved"
+
 run 2 train gan $small --eval-every 5 --metrics kidd --out x
 complains "unknown metric 'kidd' (did you mean kid?)"
 run 2 train gan $small --eval-every 5 --eval-features pixel --out x
