@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "data/image_files.h"
 #include "npy.h"
 #include "plot/grid.h"
 #include "plot/png.h"
@@ -131,20 +132,17 @@ static gan_status add_file(struct list *l, const char *in, const char *out_dir, 
 
 static gan_status list_folder(struct list *l, const char *dir, const char *out, gan_err *err)
 {
-    char **names, path[PATH_TEXT];
-    size_t count;
-    GAN_TRY(gan__list_dir(dir, &names, &count, err));
-    gan_status status = list_room(l, count, err);
-    for (size_t i = 0; status == GAN_OK && i < count; i++) {
-        if (!gan_image_named(names[i])) {
-            continue;
-        }
-        status = gan__path_join(path, sizeof path, dir, names[i], err);
-        if (status == GAN_OK && !gan__path_is_dir(path)) {
-            status = add_file(l, path, out, err);
+    struct gan__files f = {.n = 0};
+    gan_status status = gan__files_add_folder(&f, dir, -1, NULL, err);
+    if (status == GAN_OK) {
+        status = list_room(l, f.n, err);
+    }
+    for (size_t i = 0; status == GAN_OK && i < f.n; i++) {
+        if (!gan__path_is_dir(f.paths[i])) {
+            status = add_file(l, f.paths[i], out, err);
         }
     }
-    gan__list_free(names, count);
+    gan__files_release(&f);
     if (status == GAN_OK && l->n == 0) {
         status = gan__fail(err, GAN_E_NOTFOUND,
                            "%s: no images in it (.png .jpg .jpeg .pnm .pbm .pgm .ppm)", dir);

@@ -31,6 +31,7 @@ ppm 20 30 >in/color.ppm
 pgm 28 28 >in/a.b.pgm
 pgm 28 28 >in/b.pgm
 echo no image >in/notes.txt
+echo left by a file manager >in/._b.pgm
 run 0 translate pix --in in --out many --threads 1
 quiet
 [ "$(ls many | tr '\n' ' ')" = "a.b.png b.png color.png odd.png " ] || fail "files: $(ls many)"
