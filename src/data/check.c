@@ -32,7 +32,6 @@ struct work {
     gan_dataset *ds;           /* of the others */
     struct gan__fact *fact[2];
     int64_t n[2];
-    bool stretch; /* halves may have other proportions */
     struct gan_data_check_cfg cfg;
 };
 
@@ -327,7 +326,7 @@ static gan_status judge_pairs(struct work *w, gan_err *err)
         gan__str_add(&why, "has no partner");
         GAN_TRY(add(w->r, GAN_FOUND_UNMATCHED, &what, &why, -1, err));
     }
-    for (int64_t i = 0; w->files.paired && !w->stretch && i < w->n[0]; i++) {
+    for (int64_t i = 0; w->files.paired && !w->files.stretched && i < w->n[0]; i++) {
         const struct gan__fact *a = &w->fact[0][i], *b = &w->fact[1][i];
         if (a->good && b->good && !gan__alike(a->height, a->width, b->height, b->width)) {
             (void)gan__format(text, sizeof text, "%dx%d, the other half is %dx%d", a->width,
@@ -454,7 +453,6 @@ static gan_status open_work(struct work *w, const char *text, const struct gan__
         GAN_TRY(spec->kind->list(spec->argument, spec->opts, &w->files, err));
         w->n[0] = (int64_t)w->files.files[0].n;
         w->n[1] = w->files.halves ? w->n[0] : (int64_t)w->files.files[1].n;
-        w->stretch = strstr(text, "fit=stretch") != NULL;
     } else {
         GAN_TRY(gan_dataset_open(text, &w->ds, err));
         const struct gan_dataset_info *info = gan_dataset_about(w->ds);

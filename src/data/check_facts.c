@@ -32,16 +32,6 @@ static void look(struct gan__fact *f, const uint8_t *data, int64_t n, int64_t ch
     }
 }
 
-/* Rec. 601 luma, rounded: equal channels stay what they are. */
-static void to_gray(const uint8_t *data, int64_t n, int64_t channels, uint8_t *gray)
-{
-    for (int64_t i = 0; i < n; i++) {
-        const uint8_t *p = data + i * channels;
-        gray[i] =
-            channels == 1 ? p[0] : (uint8_t)((299 * p[0] + 587 * p[1] + 114 * p[2] + 500) / 1000);
-    }
-}
-
 /* The sign of each step to the right in the thumbnail, two by two pixels taken together. */
 static uint64_t dhash_of(const uint8_t *thumb)
 {
@@ -68,7 +58,7 @@ gan_status gan__fact_of(struct gan__fact *f, const uint8_t *data, int64_t height
     }
     *f = (struct gan__fact){.good = true, .height = (int32_t)height, .width = (int32_t)width};
     look(f, data, n, channels);
-    to_gray(data, n, channels, gray);
+    gan_image_channels(data, channels, n, 1, gray); /* equal channels stay what they are */
     const int32_t size[2] = {f->height, f->width};
     f->hash = gan__hash_bytes(0, size, sizeof size);
     f->hash = f->gray ? gan__hash_bytes(f->hash, gray, (size_t)n)

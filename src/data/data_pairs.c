@@ -266,6 +266,7 @@ static gan_status list_pairs(const char *argument, const void *opts, struct gan_
     l->files[0] = p.files[0];
     l->files[1] = p.files[1];
     l->paired = true;
+    l->stretched = o->files.fit == STRETCH;
     l->halves = !two;
     if (l->halves) {
         gan__files_release(&l->files[1]);
@@ -283,10 +284,7 @@ static gan_status check_proportions(const struct pairs *p, gan_err *err)
             gan_image_probe(p->files[1].paths[i], &b, NULL) != GAN_OK) {
             continue; /* told, or passed over, when it is decoded */
         }
-        int64_t off = a.height * b.width - b.height * a.width;
-        int64_t slack =
-            a.height + a.width > b.height + b.width ? a.height + a.width : b.height + b.width;
-        if (off > slack || off < -slack) {
+        if (!gan__alike(a.height, a.width, b.height, b.width)) {
             return gan__fail(err, GAN_E_SHAPE,
                              "%s is %" PRId64 "x%" PRId64 ", %s is %" PRId64 "x%" PRId64
                              ": halves of a pair need the same proportions (or fit=stretch)",

@@ -51,8 +51,9 @@ struct gan__listing {
         files[2];           /* first and second images; the second is empty where there are none */
     struct gan__files lone; /* halves of pairs without the other half */
     struct gan__names classes;
-    bool paired; /* file i of both lists are a pair */
-    bool halves; /* each file of the first list is a pair side by side */
+    bool paired;    /* file i of both lists are a pair */
+    bool halves;    /* each file of the first list is a pair side by side */
+    bool stretched; /* halves may have other proportions */
 };
 void gan__listing_release(struct gan__listing *l);
 
