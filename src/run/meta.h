@@ -21,9 +21,10 @@ void gan__meta_release(struct gan__meta *m);
 /* Compares with a checkpoint, counters and provenance aside: GAN_E_FORMAT names what differs. */
 gan_status gan__meta_compare(const struct gan__meta *m, const gan_checkpoint *c, gan_err *err);
 
-/* Model, fitted options and task out of a checkpoint. */
 /* Whether the data of training were scaled to their size. */
 bool gan__meta_resized(const gan_checkpoint *c);
+
+/* Model, fitted options and task out of a checkpoint. */
 gan_status gan__meta_recipe(const gan_checkpoint *c, struct gan__recipe *r, gan_err *err);
 
 /* A whole number of the metadata; GAN_E_FORMAT when it is missing or malformed. */
