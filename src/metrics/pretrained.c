@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "nn/net.h"
 
 #include <gan/checkpoint.h>
 #include <gan/plan.h>
@@ -94,9 +95,9 @@ static void fill_hash(struct network *w)
     const int64_t how[] = {PROTOCOL, w->about->size, (int64_t)w->about->filter};
     uint64_t h = gan__hash_bytes(hash_text(0, w->about->name), how, sizeof how);
     for (int i = 0; i < gan_net_count(w->net); i++) {
-        const struct gan_param *p = gan_net_param(w->net, i);
-        const gan_state *s = gan_store_at(w->store, gan_store_find(w->store, p->name));
-        h = gan__hash_bytes(hash_text(h, p->local), s->value.data, gan_tensor_bytes(&s->value));
+        const char *name = gan_net_param(w->net, i)->local;
+        const gan_tensor *value = gan__net_value(w->net, name);
+        h = gan__hash_bytes(hash_text(h, name), value->data, gan_tensor_bytes(value));
     }
     (void)gan__format(w->hash, sizeof w->hash, "%016" PRIx64, h);
 }
@@ -285,16 +286,11 @@ static gan_status compile(struct network *w, int threads, struct gan_features_in
 /* LPIPS' weights lie in the store. */
 static void find_heads(struct network *w)
 {
-    for (int i = 0; i < w->about->n_layers && w->about->heads != NULL; i++) {
-        for (int k = 0; k < gan_net_count(w->net); k++) {
-            const struct gan_param *p = gan_net_param(w->net, k);
-            char name[32];
-            (void)gan__format(name, sizeof name, "lin%d.model.1.weight", i);
-            if (strcmp(p->local, name) == 0) {
-                const gan_state *s = gan_store_at(w->store, gan_store_find(w->store, p->name));
-                w->layer[i].weight = s->value.data;
-            }
-        }
+    for (int i = 0; i < w->about->n_layers && w->about->heads; i++) {
+        char name[32];
+        (void)gan__format(name, sizeof name, "lin%d.model.1.weight", i);
+        const gan_tensor *head = gan__net_value(w->net, name);
+        w->layer[i].weight = head != NULL ? head->data : NULL;
     }
 }
 
@@ -475,8 +471,5 @@ gan_status gan__pretrained_part(const void *state, const char *layer, struct gan
 const gan_tensor *gan__pretrained_weight(const void *state, const char *local)
 {
     const struct network *w = state;
-    const struct gan_param *p = gan_net_param(w->net, gan_net_find(w->net, local));
-    const gan_state *s =
-        p != NULL ? gan_store_at(w->store, gan_store_find(w->store, p->name)) : NULL;
-    return s != NULL ? &s->value : NULL;
+    return gan__net_value(w->net, local);
 }

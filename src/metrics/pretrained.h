@@ -24,7 +24,7 @@ struct gan__pretrained {
     const char *layers[GAN__PRETRAINED_LAYERS];
     int n_layers;
     const char *has[2], *lacks; /* tensors by which install knows a file; NULL: none */
-    const char *heads; /* "lin%d.model.1.weight": LPIPS' weights of inner layers; or NULL */
+    bool heads; /* has LPIPS' weights of inner layers, "lin0.model.1.weight" and on */
     /* The network up to any layer by name into out[0], false: none of that name; NULL: those of
      * `layers`, of the whole network. */
     bool (*upto)(gan_nn *nn, const gan_val *in, gan_val *out, const void *opts, const char *layer);
@@ -62,6 +62,11 @@ gan_val gan__adaptive_mean(gan_graph *g, gan_val x, int64_t n); /* cells of PyTo
     {                                                                                              \
         return gan__pretrained_open(&(desc), argument, cfg, info, state, err);                     \
     }
+
+/* What all of them have in common in their entries. */
+#define GAN__PRETRAINED_ENTRY                                                                      \
+    .argument = "FILE", .run = gan__pretrained_run, .close = gan__pretrained_close,                \
+    .part = gan__pretrained_part, .weight = gan__pretrained_weight
 
 /* Descriptions; each in its feature_*.c. */
 extern const struct gan__pretrained gan__pretrained_inception, gan__pretrained_inception_nsfwjs,

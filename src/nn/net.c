@@ -165,6 +165,14 @@ int gan_net_find(const gan_net *net, const char *local)
     return -1;
 }
 
+const gan_tensor *gan__net_value(const gan_net *net, const char *local)
+{
+    const struct gan_param *p = gan_net_param(net, gan_net_find(net, local));
+    const gan_state *s =
+        p != NULL ? gan_store_at(net->store, gan_store_find(net->store, p->name)) : NULL;
+    return s != NULL ? &s->value : NULL;
+}
+
 int gan_net_outputs(const gan_net *net)
 {
     return net->n_out;

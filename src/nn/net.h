@@ -37,6 +37,9 @@ struct gan_nn {
         next; /* where the next parameter is expected: networks ask in the order of declaration */
 };
 
+/* The value of a parameter by its local name, NULL when there is none. */
+const gan_tensor *gan__net_value(const gan_net *net, const char *local);
+
 /* y + "LAYER.bias" along the last axis; fan_in is the weight's. */
 gan_val gan__nn_add_bias(gan_nn *nn, const char *layer, gan_val y, int64_t fan_in,
                          const char *init);

@@ -97,11 +97,7 @@ static gan_status part(const void *state, const char *layer, struct gan_feature_
 
 static const gan_tensor *weight(const void *state, const char *local)
 {
-    const gan_net *net = gan__classifier_net(state);
-    const struct gan_param *p = gan_net_param(net, gan_net_find(net, local));
-    const gan_state *s =
-        p != NULL ? gan_store_at(net->store, gan_store_find(net->store, p->name)) : NULL;
-    return s != NULL ? &s->value : NULL;
+    return gan__net_value(gan__classifier_net(state), local);
 }
 
 GAN_FEATURES(classifier) = {
