@@ -4,6 +4,7 @@
  * are loaded and stored whole; what lies behind belongs to the next row, which is read for nothing
  * or written right after. */
 #include "blocks.h"
+#include "lanes_name.h"
 #include "lanes_turn.h"
 
 #include <string.h>
@@ -14,9 +15,7 @@ typedef gan__word16 word16;
 typedef float float16 __attribute__((vector_size(64)));
 typedef uint16_t half16 __attribute__((vector_size(32)));
 
-#define PASTE_2(A, B) A##B
-#define PASTE(A, B) PASTE_2(A, B)
-#define SET PASTE(gan__block_lanes, GAN_LANES_SUFFIX)
+#define SET GAN_LANES_NAME(gan__block_lanes)
 
 extern const struct gan__block_lanes SET;
 

@@ -1,12 +1,11 @@
 /* lanes_channels.c: loops over the channels of one place, compiled once for each instruction set.
  * The sources of one place are added in their order for each channel: no width changes a bit. */
 #include "channels.h"
+#include "lanes_name.h"
 
 #include <string.h>
 
-#define PASTE_2(A, B) A##B
-#define PASTE(A, B) PASTE_2(A, B)
-#define SET PASTE(gan__channel_lanes, GAN_LANES_SUFFIX)
+#define SET GAN_LANES_NAME(gan__channel_lanes)
 
 extern const struct gan__channel_lanes SET;
 

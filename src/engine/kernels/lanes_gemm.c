@@ -4,6 +4,7 @@
  * each of mr numbers of A, multiplies and adds, without contraction. Every sum is one chain over k,
  * so the tile's extents, which differ between instruction sets, do not change a bit. */
 #include "gemm.h"
+#include "lanes_name.h"
 
 /* With AVX-512 the tile takes its 32 registers but not its 512 bits: 82 GFLOP/s against 55 on an EPYC
  * (1024 x 1024 x 1024, one core). */
@@ -23,9 +24,7 @@
 
 typedef float vec __attribute__((vector_size(4 * LANES), may_alias));
 
-#define PASTE_2(A, B) A##B
-#define PASTE(A, B) PASTE_2(A, B)
-#define TILE PASTE(gan__gemm_tile, GAN_LANES_SUFFIX)
+#define TILE GAN_LANES_NAME(gan__gemm_tile)
 
 extern const struct gan__gemm_tile TILE;
 

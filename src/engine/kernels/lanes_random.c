@@ -5,12 +5,11 @@
 #include "random.h"
 
 #include "base/normal.h"
+#include "lanes_name.h"
 
 enum { BLOCKS = GAN_RANDOM_BLOCKS, ROUNDS = 10 };
 
-#define PASTE_2(A, B) A##B
-#define PASTE(A, B) PASTE_2(A, B)
-#define SET PASTE(gan__random_lanes, GAN_LANES_SUFFIX)
+#define SET GAN_LANES_NAME(gan__random_lanes)
 
 extern const struct gan__random_lanes SET;
 

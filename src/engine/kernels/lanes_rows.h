@@ -2,11 +2,9 @@
 #ifndef GAN_ENGINE_KERNELS_LANES_ROWS_H
 #define GAN_ENGINE_KERNELS_LANES_ROWS_H
 
-#include <stdint.h>
+#include "lanes_name.h"
 
-#define GAN_LANES_PASTE_2(A, B) A##B
-#define GAN_LANES_PASTE(A, B) GAN_LANES_PASTE_2(A, B)
-#define GAN_LANES_NAME(NAME) GAN_LANES_PASTE(NAME, GAN_LANES_SUFFIX)
+#include <stdint.h>
 
 #define GAN_ROWS(NAME) GAN_LANES_NAME(gan__rows_##NAME)
 

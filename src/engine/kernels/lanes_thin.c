@@ -2,6 +2,7 @@
  * 32 registers. Unlike the other loops it multiplies and adds in one rounding: it stands beside the
  * library's products, which do so too, and serves one instruction set only. */
 #include "thin.h"
+#include "lanes_name.h"
 
 #if defined(__AVX512F__)
 
@@ -157,9 +158,7 @@ static void turn(const float *src, int64_t lds, float *dst, int64_t ldd)
     }
 }
 
-#define PASTE_2(A, B) A##B
-#define PASTE(A, B) PASTE_2(A, B)
-#define THIN PASTE(gan__thin, GAN_LANES_SUFFIX)
+#define THIN GAN_LANES_NAME(gan__thin)
 
 extern const struct gan__thin THIN;
 const struct gan__thin THIN = {tile, wide, narrow, turn};
