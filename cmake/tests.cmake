@@ -1,5 +1,6 @@
 # Tests, found by pattern. tests/<suite>/test_*.c are one program each, labelled with the suite;
-# tests/ops/*.c are one program; tests/cli/*.sh are one case each; tests/fuzz/fuzz_*.c replay
+# tests/ops/*.c are one program; tests/cli/*.sh are one case each, which a line "# Runs alone" keeps
+# from running beside others; tests/fuzz/fuzz_*.c replay
 # their corpus, or are libFuzzer targets with GAN_FUZZ. tests/support/*.c is linked to all of them,
 # the other .c files of a suite to each of its programs.
 set(GAN_TEST_LAUNCHER "" CACHE STRING "Command in front of test programs, e.g. valgrind;--quiet")
@@ -80,6 +81,10 @@ if(NOT GAN_FUZZ)
     get_filename_component(name ${file} NAME_WE)
     gan_test(cli_${name} cli ${CMAKE_COMMAND} -E env GAN=$<TARGET_FILE:gan>
              SRC=${CMAKE_CURRENT_SOURCE_DIR} BUILD=${CMAKE_CURRENT_BINARY_DIR} sh ${file})
+    file(STRINGS ${file} alone REGEX "^# Runs alone")
+    if(alone)
+      set_tests_properties(cli_${name} PROPERTIES RUN_SERIAL TRUE)
+    endif()
   endforeach()
 endif()
 
