@@ -54,7 +54,7 @@ gan_status gan__args_parse_moving(const char *what, const char *text, const stru
     for (; table[n].name != NULL; n++) {
         values[n] = table[n].def;
         if (to != NULL) {
-            to[n] = NAN;
+            to[n] = (double)NAN;
         }
     }
     for (int i = 0; text != NULL; i++) {
