@@ -108,20 +108,19 @@ void gan__generator_latents(const struct gan__generator *g, uint64_t seed, int64
     }
 }
 
-/* Latents of the images done, done+1, ... of a job; zeros behind the last. */
+/* Latents of the images done, done+1, ... of a job; behind the last those that a longer job would
+ * have, or the given ones again: where a norm goes by the batch, they count. */
 static void fill_latents(struct gan__generator *g, const struct gan__generate *what, int64_t done)
 {
-    int64_t n = what->n - done < g->batch ? what->n - done : g->batch;
     int64_t each = what->shared && g->classes > 0 ? g->classes : 1;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < g->batch; i++) {
         float *dst = g->latents + i * g->z;
         if (what->z != NULL) {
-            memcpy(dst, what->z + (done + i) / each * g->z, (size_t)g->z * sizeof *dst);
+            memcpy(dst, what->z + (done + i) % what->n / each * g->z, (size_t)g->z * sizeof *dst);
         } else {
             gan__generator_latents(g, what->seed, what->first + (done + i) / each, 1, dst);
         }
     }
-    memset(g->latents + n * g->z, 0, (size_t)((g->batch - n) * g->z) * sizeof(float));
 }
 
 int64_t gan__generator_label(const struct gan__generator *g, const struct gan__generate *what,
