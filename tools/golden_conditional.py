@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Makes the golden files of models that know the class, with PyTorch in float64: projection, cgan,
-cgan_conv, acgan, acgan_onehot.
+cgan_mismatch, cgan_conv, acgan, acgan_onehot.
 
     tools/golden_conditional.py            write the files
     tools/golden_conditional.py --check    remake them and compare
@@ -243,7 +243,8 @@ def make_projection():
     return r.golden.finish(r.nets)
 
 
-def make_cgan(seed, gen, disc, shape, z):
+def make_cgan(seed, gen, disc, shape, z, mismatch=0.0):
+    """With mismatch reals whose label is another class, 1 to CLASSES-1 further on, count as fakes too."""
     r = Run("cgan", seed, gen, disc, shape, z)
     for k in range(ITERATIONS):
         real, its = r.reals(k)
@@ -252,10 +253,16 @@ def make_cgan(seed, gen, disc, shape, z):
         loss_g = ((r.disc(fake, y) - 1) ** 2).mean() / 2
         norm_g = minimise(r.gen, loss_g, r.opt_g)
         on_real, on_fake = r.disc(real, its), r.disc(fake.detach(), y)
-        loss_d = ((on_real - 1) ** 2).mean() / 2 + (on_fake ** 2).mean() / 2
+        refused, note = (on_fake ** 2).mean(), {}
+        if mismatch > 0:
+            u = r.feed(k, "other", torch.from_numpy(r.rng.uniform(size=shape[0])))
+            on_wrong = r.disc(real, (its + 1 + (u * (CLASSES - 1)).long()) % CLASSES)
+            refused = (1 - mismatch) * refused + mismatch * (on_wrong ** 2).mean()
+            note["disc__wrong"] = on_wrong.mean()
+        loss_d = ((on_real - 1) ** 2).mean() / 2 + refused / 2
         norm_d = minimise(r.disc, loss_d, r.opt_d)
         r.golden.note(loss__disc=loss_d, loss__gen=loss_g, disc__real=on_real.mean(), disc__fake=on_fake.mean(),
-                      grad_norm__disc=norm_d, grad_norm__gen=norm_g)
+                      grad_norm__disc=norm_d, grad_norm__gen=norm_g, **note)
     return r.golden.finish(r.nets)
 
 
@@ -291,6 +298,7 @@ def make_acgan(seed, gen, disc, shape, z, gen_first):
 FILES = OrderedDict(
     projection=make_projection,
     cgan=lambda: make_cgan(202, CganGen(4, 3, 12), CganDisc(12, 3), (6, 3, 2, 2), 4),
+    cgan_mismatch=lambda: make_cgan(206, CganGen(4, 3, 12), CganDisc(12, 3), (6, 3, 2, 2), 4, 0.5),
     cgan_conv=lambda: make_cgan(203, ConvGen(16, 4, 3, 1), ConvDisc(16, 3, 1), (4, 16, 16, 1), 4),
     acgan=lambda: make_acgan(204, AcganGen(5, 4, 1), AcganDisc(4, 1), (3, 32, 32, 1), 5, True),
     acgan_onehot=lambda: make_acgan(205, OnehotGen(6, 2, 1), OnehotDisc(1, 1), (2, 32, 32, 1), 6, False),

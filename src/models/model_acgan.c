@@ -19,6 +19,7 @@ enum { SMALL = 32, LARGE = 128, CONVS = 6 };
 struct acgan {
     struct gan__arch_opts net;
     int variant;
+    int64_t width_disc; /* D's widths are those that belong to this width of G */
     double dropout, class_weight;
     bool class_fakes;
     const struct gan_loss *loss;
@@ -35,6 +36,9 @@ static const struct gan_opt opts[] = {
     GAN_OPT_I64(struct acgan, net.width, "width", "0", 0, 4096,
                 "channels next to G's image (embed: 64; onehot: 96, at 128 pixels 64), D's "
                 "first convolution has a quarter (onehot: 16); 0: these"),
+    GAN_OPT_I64(struct acgan, width_disc, "width-disc", "0", 0, 4096,
+                "the width of the pair that D is of: a D wider than G's knows the classes better; "
+                "0: width"),
     GAN_OPT_F64(struct acgan, net.slope, "slope", "0.2", 0, 0.99, "slope of D's leaky ReLU"),
     GAN_OPT_F64(struct acgan, dropout, "dropout", "-1", -1, 0.95,
                 "share hidden in D, of channels or (onehot) numbers; -1: .25, onehot .5"),
@@ -91,10 +95,13 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
     gan__arch_warn_unbounded(&o->net, o->loss, o->net.spectral, "use --spectral true");
     o->net.arch = &gan__arch_dcgan32;
     if (o->variant == VARIANT_ONEHOT) {
-        return fit_onehot(o, fixed, err);
+        GAN_TRY(fit_onehot(o, fixed, err));
+    } else {
+        o->net.dropout = o->dropout < 0 ? 0 : o->dropout == 0 ? -1 : o->dropout;
+        GAN_TRY(gan__arch_fit(&o->net, fixed, err));
     }
-    o->net.dropout = o->dropout < 0 ? 0 : o->dropout == 0 ? -1 : o->dropout;
-    return gan__arch_fit(&o->net, fixed, err);
+    o->width_disc = o->width_disc > 0 ? o->width_disc : o->net.width;
+    return GAN_OK;
 }
 
 /* --- the networks of clvrai ----------------------------------------------------------------------- */
@@ -188,12 +195,14 @@ static void generator(gan_nn *nn, const gan_val *in, gan_val *out, const void *o
 /* Fills out[0] with the score [N,1], out[1] with the features, out[2] with the class logits. */
 static void discriminator(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
-    const struct acgan *o = options;
+    struct acgan wide = *(const struct acgan *)options;
+    const struct acgan *o = &wide;
+    wide.net.width = wide.width_disc;
     const struct gan_linear source = {.out = 1, .bias = true, .spectral = o->net.spectral};
     const struct gan_linear classes = {
         .out = o->net.task.classes, .bias = true, .spectral = o->net.spectral};
     if (o->variant == VARIANT_EMBED) {
-        gan__arch_dcgan32.disc(nn, in, out, options);
+        gan__arch_dcgan32.disc(nn, in, out, o);
         out[2] = gan_linear(nn, "aux_layer.0", out[1], classes);
         return;
     }

@@ -6,7 +6,9 @@
  * for its batch norm's epsilon of .8, a slip for the momentum: here 1e-5. The convolutional networks
  * are those of DCGAN: G's latent is longer by the label's vector, D's image has a constant map for
  * each number of it; or, with `projection`, the label sets scale and offset of G's batch norms and a
- * direction in D's features. Miyato and Koyama 2018, arXiv:1802.05637. */
+ * direction in D's features. Miyato and Koyama 2018, arXiv:1802.05637. With `mismatch` D is shown true
+ * images under the label of another class too and is to refuse them. Reed et al. 2016,
+ * arXiv:1605.05396 (GAN-CLS, their weight is 1/2). */
 #include "aids.h"
 #include "arch.h"
 #include "base/err.h"
@@ -21,7 +23,7 @@ struct cgan {
     struct gan__arch_opts net;
     int kind; /* NET_MLP, NET_CONV, NET_PROJECTION */
     int64_t embed;
-    double dropout;
+    double dropout, mismatch;
     const struct gan_loss *loss;
     struct gan_average ema;
     struct gan_optim optim_gen, optim_disc;
@@ -44,6 +46,13 @@ static const struct gan_opt opts[] = {
                    "objective of one score a sample: gan list losses names them"),
     GAN_OPT_BOOL(struct cgan, net.spectral, "spectral", "false",
                  "spectral norm in the D of convolutions"),
+    GAN_OPT_CHOICE(struct cgan, net.norm_disc, "norm-disc", "auto",
+                   "auto|batch|layer|none|instance",
+                   "normalisation in the D of convolutions; auto: batch, DCGAN's; none goes with "
+                   "spectral norm"),
+    GAN_OPT_F64(struct cgan, mismatch, "mismatch", "0", 0, 0.95,
+                "weight, among D's fakes, of true images with the label of another class, so that "
+                "D cannot ignore labels; .5: Reed et al. 2016; 0: none"),
     GAN_OPT_PARSED(
         struct cgan, ema, "ema", "0", gan__aid_average_option,
         "half-life, in images, of the average of G's weights that samples are made with, "
@@ -64,6 +73,10 @@ static gan_status check(const void *options, gan_err *err)
         return gan__fail(err, GAN_E_ARG,
                          "cgan: --spectral is for convolutions: --net conv or projection");
     }
+    if (o->kind == NET_MLP && o->net.norm_disc != GAN__NORM_AUTO) {
+        return gan__fail(err, GAN_E_ARG,
+                         "cgan: --norm-disc is for convolutions: --net conv or projection");
+    }
     return gan_loss_check(o->loss, "cgan", 0, err);
 }
 
@@ -76,6 +89,10 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
         return gan__fail(err, GAN_E_ARG,
                          "cgan makes images, the data are points; use plain --arch gan-mlp --cond "
                          "projection");
+    }
+    if (o->mismatch > 0 && t->classes < 2) {
+        return gan__fail(err, GAN_E_ARG, "--mismatch needs another class, the data have %lld",
+                         (long long)t->classes);
     }
     gan__arch_warn_unbounded(&o->net, o->loss, o->net.spectral,
                              "use --spectral with --net conv, or plain --cond projection --reg gp");
@@ -180,6 +197,36 @@ static gan_val apply(gan_step *s, const char *net, gan_val x, gan_val label)
     return out[0];
 }
 
+/* For each label one of the other classes, all equally likely: the label 1 .. classes-1 further on. */
+static gan_val other_class(gan_step *s, gan_val label, int64_t classes)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_dtype real = gan_graph_real(g);
+    double n = (double)classes;
+    gan_val u = gan_scale(g, gan_noise_uniform(s, "other", GAN_SHAPE(1)), n - 1);
+    gan_val steps = gan_cast(g, gan_clamp(g, u, 0, n - 1.5), GAN_I32); /* 0 .. classes-2 */
+    gan_val to = gan_shift(g, gan_add(g, gan_cast(g, label, real), gan_cast(g, steps, real)), 1);
+    gan_val over = gan_cast(g, gan_greater(g, to, gan_const(g, n - 0.5)), real);
+    return gan_cast(g, gan_sub(g, to, gan_scale(g, over, n)), GAN_I32);
+}
+
+/* D's loss from its scores; in: true images and their labels. Under a wrong label they share the part
+ * of the fakes. */
+static gan_val loss_disc(gan_step *s, const struct cgan *o, const gan_val *in, gan_val on_real,
+                         gan_val on_fake)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_val loss = gan_loss_disc(o->loss, g, on_real, on_fake);
+    if (o->mismatch <= 0) {
+        return loss;
+    }
+    gan_val on_wrong = apply(s, "disc", in[0], other_class(s, in[1], o->net.task.classes));
+    gan_report(s, "disc.wrong",
+               gan_mean_all(g, o->loss->logits ? gan_sigmoid(g, on_wrong) : on_wrong));
+    gan_val wrong = gan_loss_disc(o->loss, g, on_real, on_wrong);
+    return gan_add(g, gan_scale(g, loss, 1 - o->mismatch), gan_scale(g, wrong, o->mismatch));
+}
+
 /* Fakes of random classes are made once: G learns from them, then D, beside reals with their own. */
 static void iteration(gan_step *s, const void *options)
 {
@@ -191,13 +238,13 @@ static void iteration(gan_step *s, const void *options)
     gan_minimize(s, "gen", gan_loss_gen(o->loss, g, GAN_NONE, on_fake), &o->optim_gen);
     gan_average(s, "gen", &o->ema);
 
-    gan_val x = gan_batch(s, GAN_FIELD_IMAGE), its = gan_batch(s, GAN_FIELD_LABEL);
-    gan_val on_real = apply(s, "disc", x, its);
+    const gan_val real[] = {gan_batch(s, GAN_FIELD_IMAGE), gan_batch(s, GAN_FIELD_LABEL)};
+    gan_val on_real = apply(s, "disc", real[0], real[1]);
     on_fake = apply(s, "disc", gan_stop(g, fake), y);
     bool logits = o->loss->logits;
     gan_report(s, "disc.real", gan_mean_all(g, logits ? gan_sigmoid(g, on_real) : on_real));
     gan_report(s, "disc.fake", gan_mean_all(g, logits ? gan_sigmoid(g, on_fake) : on_fake));
-    gan_minimize(s, "disc", gan_loss_disc(o->loss, g, on_real, on_fake), &o->optim_disc);
+    gan_minimize(s, "disc", loss_disc(s, o, real, on_real, on_fake), &o->optim_disc);
 }
 
 static gan_val sample(gan_step *s, const void *options)

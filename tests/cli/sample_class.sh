@@ -50,4 +50,6 @@ run 2 train acgan --variant onehot --z 3 --data idx:data --steps 1 --out none
 complains "--z is 3" "at least 4"
 run 2 train cgan --data idx:data --loss cramer --out none
 complains "cgan"
+run 2 train cgan --data idx:data --norm-disc none --out none
+complains "--norm-disc is for convolutions"
 finish

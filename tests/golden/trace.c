@@ -251,9 +251,9 @@ static int64_t next_update(struct replay *r, const char *phase, int made)
 
 static void run_segment(struct replay *r, int i, int step, int64_t run)
 {
-    static const char *const feeds[] = {
-        "image", "image_b", "z",     "z_d",      "z_g",           "y", "pool.fake_a", "pool.fake_b",
-        "eps",   "path",    "label", "eps.disc", "eps.disc_whole"};
+    static const char *const feeds[] = {"image", "image_b", "z",           "z_d",           "z_g",
+                                        "y",     "other",   "pool.fake_a", "pool.fake_b",   "eps",
+                                        "path",  "label",   "eps.disc",    "eps.disc_whole"};
     const struct gan__segment *seg = gan__step_segment(r->step, i);
     struct gan_feed_data data[MAX_FEEDS];
     struct gan_scalar_data scalars[GAN__OPTIM_SCALARS];

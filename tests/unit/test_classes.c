@@ -1,12 +1,13 @@
 /* test_classes.c: models that know the class, on tiny labelled data: stopped and resumed is the same
  * as never stopped, images asked for by class are those made in turn, labels of fakes are spread
- * evenly. */
+ * evenly, the widths of AC-GAN's networks are apart. */
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "models/step.h"
 #include "support/idx_file.h"
 
+#include <gan/checkpoint.h>
 #include <gan/plan.h>
 #include <gan/sample.h>
 #include <gan/train.h>
@@ -58,8 +59,10 @@ static const struct {
     {"plain", "arch=dcgan cond=projection reg=sn width=2 z=4 ema=100"},
     {"cgan", "width=4 z=4"},
     {"cgan", "net=conv width=2 z=4"},
+    {"cgan", "net=conv width=2 z=4 norm-disc=none spectral=true loss=hinge mismatch=.5"},
     {"acgan", "width=4 z=4"},
     {"acgan", "variant=onehot width=8 z=8"},
+    {"acgan", "width=4 z=4 width-disc=8 class-fakes=false"},
 };
 
 static void ok(gan_status status, const gan_err *err)
@@ -163,6 +166,61 @@ static void images_by_class(void **state)
     }
 }
 
+/* Where a norm goes by the batch, images are those of the longer job: it is filled up with its
+ * latents, so that a few images are as typical as many. */
+static void batch_is_filled_up(void **state)
+{
+    (void)state;
+    static float few[PIXELS], all[4 * PIXELS], running[PIXELS];
+    const struct gan_sampler_opts opts = {.batch = 4, .bn_batch = true};
+    struct gan_train_result r;
+    gan_err err = {0};
+    gan_sampler *s = NULL;
+    train("cgan", "net=conv width=2 z=4", "log-every=1", "norms", &r);
+    ok(gan_sampler_open(r.checkpoint, &opts, &s, &err), &err);
+    ok(gan_sampler_images(s, 5, 0, 4, all, &err), &err);
+    ok(gan_sampler_images(s, 5, 0, 1, few, &err), &err);
+    assert_memory_equal(few, all, sizeof few);
+    gan_sampler_close(s);
+    ok(gan_sampler_open(r.checkpoint, NULL, &s, &err), &err);
+    ok(gan_sampler_images(s, 5, 0, 1, running, &err), &err);
+    assert_memory_not_equal(few, running, sizeof few);
+    gan_sampler_close(s);
+}
+
+/* Numbers in the states of a network of a short run of acgan. */
+static int64_t numbers(const char *words, const char *net)
+{
+    struct gan_train_result r;
+    gan_err err = {0};
+    gan_checkpoint *c = NULL;
+    char out[96];
+    int64_t count = 0;
+    assert_true(gan__format(out, sizeof out, "%s of %s", net, words));
+    train("acgan", words, "log-every=1", out, &r);
+    ok(gan_checkpoint_open(r.checkpoint, &c, &err), &err);
+    for (size_t i = 0; i < gan_checkpoint_count(c); i++) {
+        const char *name;
+        gan_tensor t;
+        assert_true(gan_checkpoint_tensor(c, i, &name, &t));
+        if (strncmp(name, net, strlen(net)) == 0) {
+            count += (int64_t)(gan_tensor_bytes(&t) / sizeof(float));
+        }
+    }
+    gan_checkpoint_close(c);
+    return count;
+}
+
+/* G has its own width, D that of a wider pair. */
+static void widths_of_their_own(void **state)
+{
+    (void)state;
+    int64_t narrow = numbers("width=4 z=4", "disc."), wide = numbers("width=8 z=4", "disc.");
+    assert_true(narrow < wide);
+    assert_int_equal(numbers("width=4 z=4 width-disc=8", "disc."), wide);
+    assert_int_equal(numbers("width=4 z=4 width-disc=8", "gen."), numbers("width=4 z=4", "gen."));
+}
+
 /* --- labels of fakes ------------------------------------------------------------------------------ */
 
 enum { BATCH = 4096 };
@@ -223,6 +281,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stopped_and_resumed, make, drop),
         cmocka_unit_test_setup_teardown(images_by_class, make, drop),
+        cmocka_unit_test_setup_teardown(batch_is_filled_up, make, drop),
+        cmocka_unit_test_setup_teardown(widths_of_their_own, make, drop),
         cmocka_unit_test(labels_are_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
