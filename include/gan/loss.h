@@ -32,7 +32,8 @@ typedef enum gan_loss_needs {
     GAN_LOSS_POINTS = 4,    /* the images or points themselves */
     GAN_LOSS_STATE = 8,     /* numbers kept between updates */
     GAN_LOSS_DECODER = 16,  /* a network that makes images of the critic's outputs */
-    GAN_LOSS_MATRIX = 32    /* outputs as [N,outputs]: distances between samples are taken */
+    GAN_LOSS_MATRIX = 32,   /* outputs as [N,outputs]: distances between samples are taken */
+    GAN_LOSS_NOISE = 64     /* random numbers */
 } gan_loss_needs;
 
 /** What an objective works on. The fields that `needs` does not ask for may be GAN_NONE or NULL. */
@@ -48,6 +49,8 @@ struct gan_loss_context {
     gan_val (*kept)(void *user, const char *name, double initial);
     void (*keep)(void *user, const char *name, gan_val value);
     gan_val (*decode)(void *user, gan_val outputs); /* GAN_LOSS_DECODER: images [N,H,W,C] */
+    /* GAN_LOSS_NOISE: N(0,1) of the stream `name`, one row for each row of outputs. */
+    gan_val (*normal)(void *user, const char *name, gan_shape shape);
     /* Shows a number [] in the log; may be NULL. */
     void (*report)(void *user, const char *name, gan_val value);
     void *user;

@@ -56,6 +56,7 @@ static const struct {
     {GAN_LOSS_STATE, "numbers kept between updates"},
     {GAN_LOSS_DECODER, "a decoder"},
     {GAN_LOSS_MATRIX, "one row of outputs for each image"},
+    {GAN_LOSS_NOISE, "random numbers"},
 };
 
 gan_status gan_loss_check(const struct gan_loss *l, const char *model, uint32_t given, gan_err *err)

@@ -23,6 +23,13 @@ static gan_val decode(void *view, gan_val outputs)
     return gan_apply(((struct view *)view)->s, "dec", outputs);
 }
 
+/* Pictures show the means of what is drawn. */
+static gan_val mean_normal(void *view, const char *name, gan_shape shape)
+{
+    (void)name;
+    return gan_fill(gan_step_graph(((struct view *)view)->s), 0, shape);
+}
+
 static void ignore(void *view, const char *name, gan_val value)
 {
     (void)view;
@@ -121,6 +128,7 @@ struct gan_landscape gan__plain_landscape(gan_step *s, const struct gan__plain *
                                  .kept = kept,
                                  .keep = ignore,
                                  .decode = decode,
+                                 .normal = mean_normal,
                                  .report = ignore,
                                  .user = &v};
     c.real = alone(&v, gan_batch(s, GAN_FIELD_IMAGE));

@@ -162,6 +162,7 @@ static void begin(struct play *p, gan_step *s, const struct gan__plain *o)
                                         .kept = kept_number,
                                         .keep = keep,
                                         .decode = decode,
+                                        .normal = normal,
                                         .report = report,
                                         .user = p};
 }

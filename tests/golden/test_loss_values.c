@@ -17,7 +17,7 @@
 
 static const double tolerance = 1e-10;
 
-enum { N_IN = 3, N_FEEDS = 6 };
+enum { N_IN = 3, DECODER = 5, N_FEEDS = 7 };
 
 static const char *const input_name[N_IN] = {"x", "y", "y2"};
 
@@ -67,8 +67,16 @@ static gan_val decode(void *world, gan_val outputs)
 static gan_val decode_once(void *world, gan_val outputs)
 {
     struct world *w = world;
-    return w->n_feeds < N_FEEDS ? decode(w, outputs)
-                                : gan_matmul(w->g, outputs, w->in[N_FEEDS - 1], false, false);
+    return w->n_feeds == DECODER ? decode(w, outputs)
+                                 : gan_matmul(w->g, outputs, w->in[DECODER], false, false);
+}
+
+static gan_val normal(void *world, const char *name, gan_shape shape)
+{
+    struct world *w = world;
+    gan_tensor t = st_get(w->file, "%s", name);
+    assert_true(gan_shape_equal(&t.shape, &shape));
+    return add_feed(w, name, t);
 }
 
 static struct gan_loss_context context(struct world *w)
@@ -88,6 +96,7 @@ static struct gan_loss_context context(struct world *w)
                                      .kept = kept,
                                      .keep = keep,
                                      .decode = decode_once,
+                                     .normal = normal,
                                      .user = w};
 }
 

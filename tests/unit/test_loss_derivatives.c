@@ -47,6 +47,12 @@ static gan_val decode(void *g, gan_val outputs)
     return gan_tanh(g, gan_matmul(g, outputs, w, false, false));
 }
 
+static gan_val normal(void *g, const char *name, gan_shape shape)
+{
+    double stride = strcmp(name, "realness.real") == 0 ? 0.11 : 0.13;
+    return pattern(g, stride, shape.dim[0], shape.dim[1]);
+}
+
 static struct gan_loss_context context(gan_graph *g, const gan_val *in)
 {
     return (struct gan_loss_context){.g = g,
@@ -57,6 +63,7 @@ static struct gan_loss_context context(gan_graph *g, const gan_val *in)
                                      .kept = kept,
                                      .keep = keep,
                                      .decode = decode,
+                                     .normal = normal,
                                      .user = g};
 }
 
@@ -91,7 +98,8 @@ static gan_val witness_penalty(gan_graph *g, const gan_val *in)
 static struct scalar scalar_of(gan_val (*build)(gan_graph *, const gan_val *))
 {
     int64_t outputs = loss->outputs > 0 ? loss->outputs : 1;
-    outputs = outputs > 51 ? 8 : outputs; /* wide ones are distances, the same in any dimension */
+    bool distances = outputs > 51 && (loss->needs & GAN_LOSS_NOISE) == 0;
+    outputs = distances ? 8 : outputs; /* the same in any dimension */
     assert_true(N * outputs <= SCALAR_MAX_SIZE);
     struct scalar q = {.build = build, .n = 3};
     for (int i = 0; i < 3; i++) {
@@ -129,7 +137,7 @@ static void test_every_witness(void **state)
             count++;
         }
     }
-    assert_true(count >= 6); /* cramer, energy, three of mmd, realness */
+    assert_true(count >= 7); /* cramer, energy, three of mmd, two of realness */
 }
 
 /* Where everything falls together (one point thrice, or far-out scores) derivatives of the first and

@@ -383,6 +383,7 @@ static void test_refusals(void **state)
         {"mmd-li", "a decoder", GAN_LOSS_REAL | GAN_LOSS_POINTS},
         {"coulomb", "one row of outputs for each image", GAN_LOSS_POINTS},
         {"realness", "one row of outputs for each image", GAN_LOSS_REAL},
+        {"realness-resampled", "random numbers", GAN_LOSS_REAL | GAN_LOSS_MATRIX},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         gan_err err = {0};

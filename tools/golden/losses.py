@@ -1,8 +1,11 @@
 """Every loss on fixed scores."""
 
+import types
+
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.stats import norm
 
 from .common import Golden, bce, normal
 
@@ -94,14 +97,33 @@ def averaged(real, fake):
 
 
 def anchors():
-    """Uniform and normal over 51 outcomes, moved by half the range, what leaves it kept at its end."""
+    """Means of histograms of 1000 uniform and of 1000 normal numbers over 51 bins from the least to the largest (which
+    are in the end bins), moved by half the range, what leaves it kept at its end. Least and largest of the
+    normals are averaged over the middles of eight equal parts of their law."""
+    uniform, bell = np.full(51, 0.998 / 51), np.zeros(51)
+    ends = norm.ppf(((np.arange(8) + 0.5) / 8) ** 1e-3)
+    for low in -ends:
+        for high in ends:
+            law = np.diff(norm.cdf(np.linspace(low, high, 52)))
+            bell += 0.998 * law / law.sum() / 64
     a0, a1 = np.zeros(51), np.zeros(51)
-    u = np.linspace(-1, 1, 51)
-    bell = np.exp(-(u / 0.31) ** 2 / 2)
     for i in range(51):
-        a0[max(i - 25, 0)] += bell[i] / bell.sum()
-        a1[min(i + 25, 50)] += 1 / 51
+        end = 0.001 * (i in (0, 50))
+        a0[max(i - 25, 0)] += bell[i] + end
+        a1[min(i + 25, 50)] += uniform[i] + end
     return torch.from_numpy(a0), torch.from_numpy(a1)
+
+
+def check_anchors(runs=4000):
+    """The means of what the authors draw in each iteration, within 1 % of all probability."""
+    rng, drawn = np.random.Generator(np.random.PCG64(7)), np.zeros((2, 51))
+    for _ in range(runs):
+        for k, x in enumerate((rng.normal(0, 0.1, 1000), rng.uniform(-1, 1, 1000))):
+            count, move = np.histogram(x, 51)[0], (-25, 25)[k]
+            for i in range(51):
+                drawn[k, min(max(i + move, 0), 50)] += count[i] / 1000 / runs
+    for a, b in zip(anchors(), drawn):
+        assert np.abs(a.numpy() - b).sum() / 2 < 0.003, np.abs(a.numpy() - b).sum() / 2
 
 
 def kl(p, logits):
@@ -116,6 +138,13 @@ def realness_disc(c):
 def realness_gen(c):
     a0, _ = anchors()
     return kl(F.softmax(c.x, 1), c.y) - kl(a0.expand_as(c.y), c.y)
+
+
+def resampled(c):
+    """The same of logits drawn, of means and logarithms of variances."""
+    def draw(outputs, e):
+        return outputs[:, :51] + e * torch.exp(outputs[:, 51:] / 2)
+    return types.SimpleNamespace(x=draw(c.x, c.e_real), y=draw(c.y, c.e_fake))
 
 
 def losses():
@@ -148,6 +177,7 @@ def losses():
         "ragan-ls": (1, *averaged(lambda m: (m - 1) ** 2, lambda m: (m + 1) ** 2)),
         "rahinge": (1, *averaged(lambda m: F.relu(1 - m), lambda m: F.relu(1 + m))),
         "realness": (51, realness_disc, realness_gen),
+        "realness-resampled": (102, lambda c: realness_disc(resampled(c)), lambda c: realness_gen(resampled(c))),
     }
     for name, kernel in (("rq", kernel_rq), ("rbf", kernel_rbf(2, 5, 10, 20, 40, 80)),
                          ("distance", kernel_distance)):
@@ -179,7 +209,8 @@ def make_losses(seed):
     golden.put("points/real", real)
     golden.put("points/fake", fake)
     inputs = {}
-    for outputs in (1, 16, 51, 64, 256):
+    check_anchors()
+    for outputs in (1, 16, 51, 64, 256, 102):
         c = Scores()
         c.real, c.fake, c.multiplier = real, fake, 0.25
         c.x, c.y, c.y2 = (normal(rng, n, outputs) + shift for shift in (0.3, -0.2, -0.2))
@@ -189,6 +220,10 @@ def make_losses(seed):
             golden.put(f"outputs.{outputs}/{key}", value)
         if outputs == 64:
             golden.put("decoder", c.decoder)
+        if outputs == 102:
+            c.e_real, c.e_fake = normal(rng, n, 51), normal(rng, n, 51)
+            golden.put("realness.real", c.e_real)
+            golden.put("realness.fake", c.e_fake)
     for name, (outputs, disc, gen) in losses().items():
         c = inputs[outputs]
         for kind, loss in (("disc", disc), ("gen", gen)):
