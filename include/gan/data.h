@@ -91,7 +91,7 @@ struct gan_dataset_info {
     bool balance;                       /* balance= of the SPEC */
     int64_t attributes;                 /* yes-or-no facts of each sample, 0 for none */
     const char *const *attribute_names; /* `attributes` names, or NULL */
-    int64_t skipped; /* broken files that were left out, as skip-broken=yes says */
+    int64_t skipped; /* files left out: broken, as skip-broken=yes says, or without partner */
     uint64_t stamp;  /* of image files: another one when a file of the set has changed; else 0 */
 };
 

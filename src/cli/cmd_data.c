@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #include <gan/data.h>
+#include <gan/train.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 struct data_opts {
     const char *out;
     int64_t n, first, columns, near_bits, list;
-    bool check, json;
+    bool check, skip_broken, json;
 };
 
 static const struct gan_opt opts[] = {
@@ -33,6 +34,8 @@ static const struct gan_opt opts[] = {
         "of --check: bits of 64 of the difference hash in which near-duplicates may differ"),
     GAN_OPT_I64(struct data_opts, list, "list", "10", 0, 1000000,
                 "of --check: findings of a kind that are listed"),
+    GAN_OPT_BOOL(struct data_opts, skip_broken, "skip-broken", "false",
+                 "go on without what cannot be read; same as skip-broken=yes in the SPEC"),
     GAN_OPT_BOOL(struct data_opts, json, "json", "false", "the facts as JSON"),
     GAN_OPT_END,
 };
@@ -186,15 +189,21 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 {
     const struct data_opts *o = a->opts;
     gan_dataset *ds = NULL;
+    char spec[GAN_PATH_TEXT_MAX];
+    const char *name = a->word[0];
     if (o->check && o->out != NULL) {
         return gan__fail(err, GAN_E_ARG, "--check and --out: one at a time");
+    }
+    if (o->skip_broken) {
+        GAN_TRY(gan_data_spec_add(name, "skip-broken=yes", spec, sizeof spec, err));
+        name = spec;
     }
     if (o->check) {
         const struct gan_data_check_cfg cfg = {.near_bits =
                                                    o->near_bits > 0 ? (int)o->near_bits : -1};
-        return gan__data_report(a->word[0], &cfg, o->json, o->list, err);
+        return gan__data_report(name, &cfg, o->json, o->list, err);
     }
-    GAN_TRY(gan_dataset_open(a->word[0], &ds, err));
+    GAN_TRY(gan_dataset_open(name, &ds, err));
     const struct gan_dataset_info *info = gan_dataset_about(ds);
     gan_status status = o->out != NULL ? write_sheet(ds, o, err) : GAN_OK;
     int64_t *classes = status == GAN_OK ? count_classes(ds, info) : NULL;
@@ -211,7 +220,7 @@ static gan_status run(const struct gan__cmdline *a, gan_err *err)
 GAN_COMMAND(data) = {
     .name = "data",
     .summary = "look at a data set: counts, sizes, classes, contact sheet",
-    .usage = "gan data SPEC [--out sheet.png] [--check] [--json]",
+    .usage = "gan data SPEC [--out sheet.png] [--check] [--skip-broken] [--json]",
     .about = "SPEC is KIND, KIND:ARGUMENT or either followed by options: "
              "idx:photos?size=64&channels=3&flip=1. gan list data shows the kinds, gan help KIND "
              "their options.",

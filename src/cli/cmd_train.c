@@ -94,7 +94,7 @@ static void print_text(const struct gan_train_result *r)
     gan__say("train: %s steps in %s, %.0f images/s", gan__text_count(count, sizeof count, r->step),
              gan__text_time(time, sizeof time, r->time_s), r->images_per_s);
     if (r->skipped > 0) {
-        gan__say("train: %" PRId64 " broken images were skipped", r->skipped);
+        gan__say("train: %" PRId64 " images were skipped", r->skipped);
     }
     (void)printf("run         %s\n", r->dir);
     if (r->samples[0] != '\0') {

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/log.h"
 
 #include <limits.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static int32_t label(const struct gan__source *s, uint64_t seed, int64_t index)
     return at < f->files.n ? f->files.label[at] : -1;
 }
 
-static gan_status add_class(struct folder *f, const char *dir, const char *name, gan_err *err)
+static gan_status add_class(struct folder *f, const char *dir, const char *name, bool skip,
+                            gan_err *err)
 {
     char path[PATH_MAX];
     size_t found;
@@ -59,14 +61,20 @@ static gan_status add_class(struct folder *f, const char *dir, const char *name,
         return GAN_OK;
     }
     GAN_TRY(gan__files_add_folder(&f->files, path, (int32_t)f->classes.n, &found, err));
+    if (found == 0 && skip) {
+        gan__log(GAN_LOG_WARNING, "%s: a class folder without images, the class is left out", path);
+        return GAN_OK;
+    }
     if (found == 0) {
         return gan__fail(err, GAN_E_FORMAT,
-                         "%s: a class folder without images (.png .jpg .ppm ...)", path);
+                         "%s: a class folder without images (.png .jpg .ppm ...; skip-broken=yes "
+                         "leaves the class out)",
+                         path);
     }
     return gan__names_add(&f->classes, name, err);
 }
 
-static gan_status list_files(struct folder *f, const char *dir, gan_err *err)
+static gan_status list_files(struct folder *f, const char *dir, bool skip, gan_err *err)
 {
     char **names;
     size_t n, found;
@@ -80,7 +88,7 @@ static gan_status list_files(struct folder *f, const char *dir, gan_err *err)
     GAN_TRY(gan__list_dir(dir, &names, &n, err));
     gan_status status = GAN_OK;
     for (size_t i = 0; i < n && status == GAN_OK; i++) {
-        status = add_class(f, dir, names[i], err);
+        status = add_class(f, dir, names[i], skip, err);
     }
     gan__list_free(names, n);
     if (status == GAN_OK && f->files.n == 0) {
@@ -104,7 +112,7 @@ static gan_status open_folder(struct gan__source *s, const char *argument, const
     if (f->dir == NULL) {
         return gan__fail_nomem(err, strlen(argument), "a file name");
     }
-    GAN_TRY(list_files(f, argument, err));
+    GAN_TRY(list_files(f, argument, o->files.skip_broken, err));
     GAN_TRY(gan__files_open(s, &f->files, &o->files, GAN__WHOLE, &f->images, err));
     s->file = f->dir;
     s->classes = (int64_t)f->classes.n;
@@ -116,9 +124,9 @@ static gan_status open_folder(struct gan__source *s, const char *argument, const
 static gan_status list_folder(const char *argument, const void *opts, struct gan__listing *l,
                               gan_err *err)
 {
+    const struct folder_opts *o = opts;
     struct folder f = {.dir = NULL};
-    (void)opts;
-    gan_status status = list_files(&f, argument, err);
+    gan_status status = list_files(&f, argument, o->files.skip_broken, err);
     l->files[0] = f.files;
     l->classes = f.classes;
     return status;

@@ -20,6 +20,7 @@ struct opts {
     int split; /* 0 not given, 1 train, 2 test */
     char file[GAN_OPT_TEXT_MAX];
     char labels[GAN_OPT_TEXT_MAX];
+    int64_t classes;
     uint8_t background[3];
 };
 
@@ -29,6 +30,8 @@ static const struct gan_opt table[] = {
     GAN_OPT_TEXT(struct opts, file, "file", "", "image file in the folder, or a part of its name"),
     GAN_OPT_TEXT(struct opts, labels, "labels", "",
                  "label file, or a part of its name; none for no labels"),
+    GAN_OPT_I64(struct opts, classes, "classes", "0", 0, 1000000,
+                "a label that is not below is refused; 0: as many classes as labels occur"),
     GAN_OPT_PARSED(struct opts, background, "background", "white", gan__parse_colour,
                    "colour under transparent pixels: white, black or RRGGBB"),
     GAN_OPT_END,
@@ -236,7 +239,8 @@ static gan_status open_found(struct gan__source *s, const char *dir, const struc
     if (label_name != NULL) {
         GAN_TRY(gan__path_join(labels, sizeof labels, dir, label_name, err));
     }
-    struct gan__idx_set set = {.images = images, .labels = label_name != NULL ? labels : NULL};
+    struct gan__idx_set set = {
+        .images = images, .labels = label_name != NULL ? labels : NULL, .classes = o->classes};
     memcpy(set.background, o->background, sizeof set.background);
     return gan__idx_source(s, &set, err);
 }

@@ -34,6 +34,7 @@ struct pairs {
     struct gan__files files[2]; /* matched; the same list twice when side by side */
     struct gan__image_set set[2];
     int64_t *at[2]; /* [n]: images of pair i in the sets */
+    size_t lone;    /* files without partner, left out */
     char *dir;
 };
 
@@ -229,7 +230,8 @@ static gan_status judge(const struct pairs *p, const struct gan__files *lone, bo
     size_t all = 2 * p->files[0].n + lone->n;
     if (lone->n > 0 && !skip) {
         return gan__fail(err, GAN_E_FORMAT,
-                         "%s has no partner (%zu of %zu files; unmatched=skip goes on without)",
+                         "%s has no partner (%zu of %zu files; unmatched=skip goes on without, as "
+                         "skip-broken=yes does)",
                          lone->paths[0], lone->n, all);
     }
     if (lone->n > 0) {
@@ -247,7 +249,8 @@ static gan_status match(struct pairs *p, const struct pairs_opts *o, gan_err *er
     struct gan__files lone = {.n = 0};
     gan_status status = pair_up(p, &lone, err);
     if (status == GAN_OK) {
-        status = judge(p, &lone, o->unmatched == 1, err);
+        p->lone = lone.n;
+        status = judge(p, &lone, o->unmatched == 1 || o->files.skip_broken, err);
     }
     gan__files_release(&lone);
     return status;
@@ -318,7 +321,7 @@ static gan_status align(struct gan__source *s, struct pairs *p, gan_err *err)
         k += b <= a;
     }
     s->second->count = s->count;
-    s->skipped = (int64_t)p->files[0].n - s->count;
+    s->skipped = (int64_t)(p->files[0].n + p->lone) - s->count;
     if (s->count == 0) {
         return gan__fail(err, GAN_E_FORMAT, "%s: of none of %zu pairs both halves can be read",
                          p->dir, p->files[0].n);

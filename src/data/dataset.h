@@ -18,7 +18,7 @@ struct gan__source {
     const char *const *class_names;   /* or NULL */
     int64_t attributes;               /* yes-or-no facts of each sample, or 0 */
     const char *const *attribute_names;
-    int64_t skipped;       /* broken files left out */
+    int64_t skipped;       /* files left out */
     const char *file;      /* file of the images, owned by state; or NULL */
     uint64_t stamp;        /* as in gan_dataset_info */
     uint64_t memory_bytes; /* mapped or allocated */

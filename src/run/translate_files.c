@@ -426,8 +426,8 @@ static gan_status broken(struct group *g, const struct gan_translate_request *wh
                  why->code == GAN_E_NOTFOUND || why->code == GAN_E_IO;
     if (what->skip_broken && datum && !g->array) {
         g->report->skipped++;
-        gan__log(GAN_LOG_WARNING, "skipped: %s%s%s", named ? "" : name, named ? "" : ": ",
-                 why->message);
+        gan__log(GAN_LOG_WARNING, "skipped: %s%s%s (image %zu of %zu)", named ? "" : name,
+                 named ? "" : ": ", why->message, i + 1, g->list->n);
         return GAN_OK;
     }
     return gan__fail(err, why->code, "%s%s%s (image %zu of %zu%s)", named ? "" : name,

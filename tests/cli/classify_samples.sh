@@ -9,6 +9,9 @@ mkdir data two
 { bytes 0 0 8 1 0 0 0 60; for i in 1 2 3 4 5 6 7 8 9 10; do bytes 0 1 2 0 1 2; done; } >data/train-labels-idx1-ubyte
 cp data/train-images-idx3-ubyte two/
 { bytes 0 0 8 1 0 0 0 60; for i in 1 2 3 4 5 6 7 8 9 10; do bytes 0 1 0 0 1 1; done; } >two/train-labels-idx1-ubyte
+# a label that is out of range, when the classes are said
+run 1 train classifier --data "idx:data?classes=2" --steps 1 --out none
+complains "train-labels-idx1-ubyte: label 2 is 2, allowed 0 to 1"
 run 0 train classifier --data idx:data --steps 120 --batch 30 --width 4 --hidden 8 --dropout 0 --threads 1 --monitor-every 0 --out judge
 run 0 classify judge --data idx:data --threads 1 --json
 awk -F'[:,]' '/"accuracy"/ { exit $2 < .95 }' out || fail "the classifier does not know black from white"

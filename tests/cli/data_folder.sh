@@ -31,7 +31,10 @@ run 1 data folder:absent
 complains "absent is no folder"
 mkdir classes/empty
 run 1 data folder:classes
-complains "classes/empty: a class folder without images"
+complains "classes/empty: a class folder without images" "skip-broken=yes leaves the class out"
+run 0 data folder:classes --skip-broken --json
+! grep -q '"empty"' out || fail "an empty class is kept"
+grep -q "classes/empty: a class folder without images, the class is left out" err || fail "the class is not named"
 cp "$images/cut.jpg" flat/broken.jpg
 run 1 data folder:flat
 complains "flat/broken.jpg" "image 1 of 5" "skip-broken"

@@ -45,11 +45,14 @@ complains "needs two sets of images" "domains:DIRA,DIRB"
 # what is wrong
 gray two/A/4.pgm 8 8
 run 1 data pairs:two
-complains "two/A/4.pgm has no partner (1 of 7 files; unmatched=skip goes on without)"
+complains "two/A/4.pgm has no partner (1 of 7 files; unmatched=skip goes on without, as skip-broken=yes does)"
 run 1 data pairs:two --check
 prints 'unmatched       1' 'two/A/4.pgm: has no partner' "unmatched=skip'"
 run 0 data "pairs:two?unmatched=skip" --json
-prints '"count": 3'
+prints '"count": 3' '"skipped": 1'
+run 0 data pairs:two --skip-broken --json
+prints '"count": 3' '"skipped": 1'
+grep -q "1 of 7 files have no partner and are left out; the first: two/A/4.pgm" err || fail "4.pgm is not named"
 gray two/B/4.pgm 8 16
 run 1 data pairs:two
 complains "two/A/4.pgm is 8x8, two/B/4.pgm is 16x8: halves of a pair need the same proportions"
