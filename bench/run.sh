@@ -52,7 +52,7 @@ one()
 ours_of()
 {
     case $1 in
-    mlp) echo gan --size 28 --channels 1 --batch 64 ;;
+    mlp) echo gan --size 28 --channels 1 --batch 64 --noise shared ;; # as the peers' step
     dcgan32) echo dcgan --size 32 --channels 1 --width 32 --batch 64 ;;
     dcgan64) echo dcgan --size 64 --channels 3 --width 64 --batch 64 ;;
     wgan_gp64) echo "${WGAN_GP:-wgan_gp --size 64 --channels 3 --batch 64}" ;;

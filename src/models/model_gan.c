@@ -1,7 +1,7 @@
 /* model_gan.c: the first GAN.
  *
  * Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1: k steps of D on fresh noise and data, one of
- * G on fresh noise. Two sets of networks: `paper`, the authors' MNIST configuration (maxout and
+ * G on fresh noise (or, as PyTorch-GAN's step, on D's, so that G runs once). Two sets of networks: `paper`, the authors' MNIST configuration (maxout and
  * dropout in D, output bias of G from the pixel means), and `mlp`, the common one of PyTorch-GAN. */
 #include "gan/model.h"
 #include "base/err.h"
@@ -11,10 +11,11 @@
 #include <string.h>
 
 enum { NET_MLP, NET_PAPER };
+enum { NOISE_FRESH, NOISE_SHARED };
 
 struct gan {
     struct gan_task task;
-    int net, loss;
+    int net, loss, noise;
     int64_t z, width, k;
     double bn_eps;
     char optim_gen_text[GAN_OPT_TEXT_MAX], optim_disc_text[GAN_OPT_TEXT_MAX];
@@ -32,6 +33,9 @@ static const struct gan_opt opts[] = {
     GAN_OPT_I64(struct gan, width, "width", "128", 1, 8192,
                 "mlp: first hidden layer of G; the others are multiples of it"),
     GAN_OPT_I64(struct gan, k, "k", "1", 1, 1000, "discriminator steps in an iteration"),
+    GAN_OPT_CHOICE(struct gan, noise, "noise", "fresh", "fresh|shared",
+                   "of the generator's step: its own, as in the paper, or the discriminator's "
+                   "step's, so that the generator runs once"),
     GAN_OPT_F64(struct gan, bn_eps, "bn-eps", "1e-5", 1e-12, 10,
                 "mlp: epsilon of batch norm (0.8 reproduces PyTorch-GAN's slip)"),
     GAN_OPT_TEXT(struct gan, optim_gen_text, "optim-gen", "auto",
@@ -52,6 +56,11 @@ static gan_status fit(void *options, bool fixed, gan_err *err)
 {
     struct gan *o = options;
     (void)fixed; /* any size will do */
+    if (o->noise == NOISE_SHARED && o->k != 1) {
+        return gan__fail(err, GAN_E_ARG,
+                         "gan: --k is %lld, --noise shared takes 1 step of the discriminator",
+                         (long long)o->k);
+    }
     if (o->net == NET_PAPER && o->task.points) {
         return gan__fail(err, GAN_E_ARG,
                          "gan: --net paper makes pixels in [0,1], the data are "
@@ -156,21 +165,33 @@ static gan_val latent(gan_step *s, const char *name, const struct gan *o)
     return o->net == NET_PAPER ? gan_latent_uniform(s, name, o->z) : gan_latent(s, name, o->z);
 }
 
+static void judge(gan_step *s, const struct gan *o, gan_val made)
+{
+    gan_graph *g = gan_step_graph(s);
+    gan_val on_real = gan_apply(s, "disc", gan_batch(s, GAN_FIELD_IMAGE));
+    gan_val on_fake = gan_apply(s, "disc", gan_stop(g, made));
+    gan_report(s, "disc.real", gan_mean_all(g, gan_sigmoid(g, on_real)));
+    gan_report(s, "disc.fake", gan_mean_all(g, gan_sigmoid(g, on_fake)));
+    const struct gan_loss *loss = gan_loss_find(losses[o->loss], NULL);
+    gan_minimize(s, "disc", gan_loss_disc(loss, g, on_real, on_fake), &o->optim_disc);
+}
+
 static void iteration(gan_step *s, const void *options)
 {
     const struct gan *o = options;
     const struct gan_loss *loss = gan_loss_find(losses[o->loss], NULL);
     const struct gan_runs k = {.count = o->k};
-    while (gan_repeat(s, &k)) {
-        gan_graph *g = gan_step_graph(s);
-        gan_val fake = gan_stop(g, gan_apply(s, "gen", latent(s, "z_d", o)));
-        gan_val on_real = gan_apply(s, "disc", gan_batch(s, GAN_FIELD_IMAGE));
-        gan_val on_fake = gan_apply(s, "disc", fake);
-        gan_report(s, "disc.real", gan_mean_all(g, gan_sigmoid(g, on_real)));
-        gan_report(s, "disc.fake", gan_mean_all(g, gan_sigmoid(g, on_fake)));
-        gan_minimize(s, "disc", gan_loss_disc(loss, g, on_real, on_fake), &o->optim_disc);
+    gan_val made = GAN_NONE;
+    if (o->noise == NOISE_SHARED) {
+        made = gan_apply(s, "gen", latent(s, "z_g", o));
+        judge(s, o, made);
+    } else {
+        while (gan_repeat(s, &k)) {
+            judge(s, o, gan_apply(s, "gen", latent(s, "z_d", o)));
+        }
+        made = gan_apply(s, "gen", latent(s, "z_g", o));
     }
-    gan_val on_fake = gan_apply(s, "disc", gan_apply(s, "gen", latent(s, "z_g", o)));
+    gan_val on_fake = gan_apply(s, "disc", made);
     gan_minimize(s, "gen", gan_loss_gen(loss, gan_step_graph(s), GAN_NONE, on_fake), &o->optim_gen);
 }
 
