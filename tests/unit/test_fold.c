@@ -18,7 +18,7 @@
 struct shape {
     int64_t n, h, w, in, out, kernel;
     struct gan_conv c;
-    int folds, few; /* directions that these kernels serve */
+    int folds, few, ones; /* directions that these kernels serve */
 };
 
 #define PADS(K) .pad_top = K, .pad_bottom = K, .pad_left = K, .pad_right = K
@@ -26,17 +26,20 @@ struct shape {
 /* Results of few channels: a fold forward; inputs of few channels: for the data gradient. What reads few
  * channels and writes a multiple of 16, and both kinds of weight gradient, are products of windows. */
 static const struct shape shapes[] = {
-    {1, 90, 50, 48, 3, 7, {0}, 1, 2}, /* blocks of rows */
-    {3, 13, 9, 64, 3, 3, {PADS(1)}, 1, 2},
-    {3, 31, 15, 34, 1, 4, {.pad_top = 1, .pad_bottom = 2, .pad_left = 3, .pad_right = 0}, 1, 1},
-    {2, 15, 17, 16, 8, 5, {.pad_top = 6, .pad_bottom = 1, .pad_right = 5}, 1, 2},
-    {2, 34, 33, 3, 32, 4, {.stride_h = 2, .stride_w = 2, PADS(1)}, 1, 2},
-    {1, 70, 70, 3, 32, 7, {PADS(3)}, 1, 2},
-    {7, 29, 26, 1, 40, 3, {.stride_w = 3, .pad_top = 2}, 1, 1},
-    {4, 15, 15, 96, 1, 4, {PADS(1)}, 1, 2},
-    {3, 33, 31, 1, 80, 3, {PADS(1)}, 1, 2}, /* odd rows of taps, half a panel */
-    {9, 28, 28, 1, 32, 5, {.stride_h = 2, .stride_w = 2, PADS(2)}, 1, 2},
-    {1, 12, 700, 2, 16, 3, {PADS(1)}, 1, 2}, /* a row of more pairs than a block */
+    {1, 90, 50, 48, 3, 7, {0}, 1, 2, 0}, /* blocks of rows */
+    {3, 13, 9, 64, 3, 3, {PADS(1)}, 1, 2, 0},
+    {3, 31, 15, 34, 1, 4, {.pad_top = 1, .pad_bottom = 2, .pad_left = 3}, 1, 1, 0},
+    {2, 15, 17, 16, 8, 5, {.pad_top = 6, .pad_bottom = 1, .pad_right = 5}, 1, 2, 0},
+    {2, 34, 33, 3, 32, 4, {.stride_h = 2, .stride_w = 2, PADS(1)}, 1, 2, 0},
+    {1, 70, 70, 3, 32, 7, {PADS(3)}, 1, 2, 0},
+    {7, 29, 26, 1, 40, 3, {.stride_w = 3, .pad_top = 2}, 1, 1, 0},
+    {4, 15, 15, 96, 1, 4, {PADS(1)}, 0, 2, 1},
+    {1, 23, 170, 64, 1, 3, {.pad_top = 7, .pad_bottom = 1, .pad_left = 9}, 0, 2, 1},
+    {3, 33, 31, 1, 96, 3, {PADS(1)}, 0, 2, 1}, /* odd rows of taps */
+    {3, 33, 31, 1, 80, 3, {PADS(1)}, 1, 2, 0}, /* half a panel */
+    {9, 28, 28, 1, 32, 5, {.stride_h = 2, .stride_w = 2, PADS(2)}, 0, 2, 1},
+    {1, 128, 119, 1, 64, 4, {.stride_h = 2, .stride_w = 3, PADS(1)}, 0, 2, 1},
+    {1, 12, 700, 2, 16, 3, {PADS(1)}, 1, 2, 0}, /* a row of more pairs than a block */
 };
 
 /* (b + y)^2 of the convolution with its bias, so that y may be stored in bf16; both gradients. */
@@ -106,7 +109,8 @@ static void folds_are_exact(void **state)
         gan_plan *ref = build(s, "ref", "f32", &dy), *cpu = build(s, "cpu", "bf16", &dy);
         char *text = gan_plan_dump(cpu, GAN_DUMP_TEXT);
         assert_non_null(text);
-        if (count(text, "cpu.fold") != s->folds || count(text, "cpu.few") != s->few) {
+        if (count(text, "cpu.fold") != s->folds || count(text, "cpu.few") != s->few ||
+            count(text, "cpu.one") != s->ones) {
             fail_msg("shape %zu: other kernels: %s", k, text);
         }
         gan_text_free(text);

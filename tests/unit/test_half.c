@@ -228,21 +228,74 @@ static void taps_are_exact(void **state)
     for (size_t s = 0; s < 3; s++) {
         const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
         for (int64_t taps = 1; taps <= MOST_TAPS - 8 && l != NULL; taps++) {
-            const struct gan__half_taps p = {words, at, taps,        31, 4, ROWS,
-                                             PAIRS, b,  PANEL_WORDS, N,  c, N};
+            const struct gan__half_taps p = {words, at,          taps, 31, 4, ROWS,         PAIRS,
+                                             b,     PANEL_WORDS, N,    c,  N, taps % 2 == 0};
             for (int64_t i = 0; i < MOST_TAPS * N; i++) {
                 before[i] = c[i] = number();
             }
             l->taps(&p);
             for (int64_t i = 0; i < taps * N; i++) {
                 const int64_t t = i / N, j = i % N;
-                double want = (double)before[i];
+                double want = p.add ? (double)before[i] : 0;
                 for (int64_t k = 0; k < ROWS * PAIRS; k++) {
                     want += both(words[at[t] + k / PAIRS * p.row_step + k % PAIRS * p.pair_step],
                                  b[j / PANEL * PANEL_WORDS + k * PANEL + j % PANEL]);
                 }
                 assert_true((double)c[i] == want);
             }
+        }
+    }
+}
+
+static void pixels_are_turned(void **state)
+{
+    (void)state;
+    enum { CHANNELS = 64 };
+    static uint32_t x[PANEL * CHANNELS / 2], y[CHANNELS / 2 * PANEL];
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
+        x[i] = (uint32_t)i + 1;
+    }
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        for (int64_t pixels = 1; pixels <= PANEL && l != NULL; pixels++) {
+            memset(y, 0xff, sizeof y);
+            l->turn_pixels((const uint16_t *)x, pixels, CHANNELS, y);
+            for (int64_t p = 0; p < CHANNELS / 2; p++) {
+                for (int64_t q = 0; q < (pixels > 16 ? 32 : 16); q++) {
+                    assert_int_equal(y[p * PANEL + q], q < pixels ? x[q * CHANNELS / 2 + p] : 0);
+                }
+            }
+        }
+    }
+}
+
+static void segments_are_added(void **state)
+{
+    (void)state;
+    enum { SEGMENTS = 3 };
+    float x[MOST], y[MOST + 1], mixed[MOST + 1];
+    for (int i = 0; i < MOST; i++) {
+        x[i] = (float)(i + 1);
+    }
+    for (size_t s = 0; s < 3; s++) {
+        const struct gan__half_lanes *l = gan__half_lanes_find(sets[s]);
+        for (int n = 1; n <= MOST && l != NULL; n++) {
+            const struct gan__half_segment seg[SEGMENTS] = {
+                {x, 0, n}, {x, n / 2, n + 9}, {x, 2, n - 1}};
+            y[n] = 5;
+            l->sum_segments(seg, SEGMENTS, .5f, y, n);
+            for (int i = 0; i < n; i++) {
+                const float want = x[i] + (i >= n / 2 ? x[i - n / 2] : 0) +
+                                   (i >= 2 && i < n - 1 ? x[i - 2] : 0) + .5f;
+                assert_true(y[i] == want);
+            }
+            assert_true(y[n] == 5);
+            mixed[n] = 5;
+            l->interleave(x, y, mixed, n);
+            for (int i = 0; i < n; i++) {
+                assert_true(mixed[i] == (i % 2 == 0 ? x[i / 2] : y[i / 2]));
+            }
+            assert_true(mixed[n] == 5);
         }
     }
 }
@@ -395,7 +448,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_exact), cmocka_unit_test(words_are_joined),
-        cmocka_unit_test(pixels_are_joined),  cmocka_unit_test(windows_are_exact),
+        cmocka_unit_test(pixels_are_joined),  cmocka_unit_test(pixels_are_turned),
+        cmocka_unit_test(segments_are_added), cmocka_unit_test(windows_are_exact),
         cmocka_unit_test(taps_are_exact),     cmocka_unit_test(transforms_are_exact)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -440,7 +440,7 @@ static void microbatches_make_the_batch(void **state)
                                     "layers", "1",        "norm",  "instance", NULL};
     const char *const cycle[] = {"width",  "2", "disc-width", "2", "layers", "1",
                                  "blocks", "1", "pool",       "5", NULL};
-    const char *const shared[] = {"net",       "paper",      "noise",    "shared", "optim-gen",
+    const char *const shared[] = {"net",       "paper",      "noise",     "shared", "optim-gen",
                                   "adam:1e-3", "optim-disc", "adam:1e-3", NULL};
     parts_make_the_whole("gan", mlp);
     parts_make_the_whole("gan", shared);

@@ -20,7 +20,6 @@
 
 enum {
     FEW = 8,
-    MOST_WIDE = 2048,
     MOST_TAPS = 1024,
     GROUP = GAN_HALF_GROUP,
     PANEL = GAN_HALF_PANEL,
@@ -44,7 +43,7 @@ struct few {
     size_t row, words, wide, sums, own;
 };
 
-static const uint16_t zeros[MOST_WIDE];
+static const uint16_t zeros[GAN_FOLD_MOST];
 
 static size_t lines(int64_t bytes)
 {
@@ -184,26 +183,13 @@ static void make_words(const struct few *k, const uint16_t *b, int64_t image, in
 
 /* --- results: forward, data gradient ------------------------------------------------------------ */
 
-/* The weights of one tap for all columns, rounded. */
-static void tap_weights(const struct gan__fold *f, const float *w, int64_t tap, uint16_t *half)
-{
-    float v[MOST_WIDE];
-    const int64_t i = tap / run_of(f), j = tap % run_of(f) / f->cb, b = tap % f->cb;
-    const int64_t at = gan__fold_weight_at(f, 0, b, i, j);
-    const int64_t step = gan__fold_weight_at(f, 1, b, i, j) - at;
-    for (int64_t a = 0; a < f->ca; a++) {
-        v[a] = w[at + a * step];
-    }
-    gan__lanes()->to_bf16(v, half, f->ca);
-}
-
 /* Word q of all columns, in panels. */
 static void pack_word(const struct few *k, const float *w, int64_t q, uint32_t *packed)
 {
-    uint16_t even[MOST_WIDE], odd[MOST_WIDE];
-    tap_weights(&k->f, w, k->taps[q][0], even);
+    uint16_t even[GAN_FOLD_MOST], odd[GAN_FOLD_MOST];
+    gan__fold_tap_weights(&k->f, w, k->taps[q][0], even);
     if (k->taps[q][1] != NO_TAP) {
-        tap_weights(&k->f, w, k->taps[q][1], odd);
+        gan__fold_tap_weights(&k->f, w, k->taps[q][1], odd);
     } else {
         memset(odd, 0, (size_t)k->f.ca * sizeof *odd);
     }
@@ -295,7 +281,8 @@ static void add_block(const struct few *k, const uint16_t *a, const uint16_t *b,
                                      .b_panel = panel,
                                      .n = k->ld,
                                      .c = (float *)(void *)(own + k->row + k->words + k->wide),
-                                     .c_row = k->ld};
+                                     .c_row = k->ld,
+                                     .add = true};
     gan__half_lanes()->taps(&p);
 }
 
@@ -347,7 +334,7 @@ static bool fits(const struct gan__type *few, const struct gan__type *wide, cons
 {
     const int64_t taps = w->dim[2] * w->dim[3];
     return few->dtype == GAN_BF16 && gan__half_lanes()->fast && few->shape.dim[3] <= FEW &&
-           wide->shape.dim[3] >= 16 && wide->shape.dim[3] <= MOST_WIDE && taps > 1 &&
+           wide->shape.dim[3] >= 16 && wide->shape.dim[3] <= GAN_FOLD_MOST && taps > 1 &&
            taps * few->shape.dim[3] <= MOST_TAPS && gan_shape_count(&few->shape) > 0 &&
            gan_shape_count(&wide->shape) > 0 && c->groups <= 1 && c->dilation_h <= 1 &&
            c->dilation_w <= 1 && (!stride_1 || (c->stride_h <= 1 && c->stride_w <= 1));

@@ -127,6 +127,18 @@ int64_t gan__fold_weight_at(const struct gan__fold *f, int64_t a, int64_t b, int
                    : ((a * f->cb + b) * f->kh + i) * f->kw + j;
 }
 
+void gan__fold_tap_weights(const struct gan__fold *f, const float *w, int64_t tap, uint16_t *half)
+{
+    float v[GAN_FOLD_MOST];
+    const int64_t i = tap / (f->kw * f->cb), j = tap % (f->kw * f->cb) / f->cb, b = tap % f->cb;
+    const int64_t at = gan__fold_weight_at(f, 0, b, i, j);
+    const int64_t step = gan__fold_weight_at(f, 1, b, i, j) - at;
+    for (int64_t a = 0; a < f->ca; a++) {
+        v[a] = w[at + a * step];
+    }
+    gan__lanes()->to_bf16(v, half, f->ca);
+}
+
 static void pack(const struct gan__fold *f, const float *w, float *packed)
 {
 #pragma omp parallel for schedule(static)

@@ -1,4 +1,4 @@
-/* dnnl_fold.h: what convolutions into few channels (dnnl_fold.c) and out of few (cpu_few.c) share. */
+/* dnnl_fold.h: what convolutions into few channels (dnnl_fold.c) and out of few or into one (cpu_few.c, cpu_one.c) share. */
 #ifndef GAN_ENGINE_EXECUTE_DNNL_FOLD_H
 #define GAN_ENGINE_EXECUTE_DNNL_FOLD_H
 
@@ -19,6 +19,12 @@ struct gan__fold {
 
 /* Place of tap (a, b, i, j) in the weights of the store, O,I,kh,kw. */
 int64_t gan__fold_weight_at(const struct gan__fold *f, int64_t a, int64_t b, int64_t i, int64_t j);
+
+enum { GAN_FOLD_MOST = 2048 }; /* channels of A in what follows */
+
+/* The weights of one tap (i, j, b) of a window, counted in this order, for all of A's channels,
+ * rounded to bf16. */
+void gan__fold_tap_weights(const struct gan__fold *f, const float *w, int64_t tap, uint16_t *half);
 
 /* The fold of A = wide and B (shape b) for the data gradient, or as the forward direction of stride 1
  * has it: A is read and B written with weights turned round. */

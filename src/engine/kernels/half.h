@@ -48,8 +48,8 @@ struct gan__half_windows {
     bool half; /* y is bf16 */
 };
 
-/* c [taps][n] += sum over pairs of pixels of a window's words and the wide image's; n a multiple of
- * 16. c and `at` have room for a multiple of 8 taps. */
+/* c [taps][n] = sum over pairs of pixels of a window's words and the wide image's; n a multiple of
+ * 16; or added to c. c and `at` have room for a multiple of 8 taps. */
 struct gan__half_taps {
     const uint32_t *words; /* tap t of pair (y, k): words[at[t] + y * row_step + k * pair_step] */
     const int64_t *at;
@@ -58,6 +58,13 @@ struct gan__half_taps {
     int64_t b_panel, n;
     float *c;
     int64_t c_row;
+    bool add;
+};
+
+/* Numbers that are added to elements first .. end-1 of a row: from[i - first] to element i. */
+struct gan__half_segment {
+    const float *from;
+    int64_t first, end;
 };
 
 struct gan__half_lanes {
@@ -70,6 +77,14 @@ struct gan__half_lanes {
      * is the partner of an odd pixel. */
     void (*join_pixels)(const uint16_t *x, int64_t pixels, int64_t channels, const uint16_t *zeros,
                         uint32_t *y, int64_t panel);
+    /* Up to 32 pixels of x [pixels][channels] with their words as rows: word p of pixel q at y[p * 32 + q],
+     * zeros up to 16 or 32 pixels. Channels are a multiple of 32. */
+    void (*turn_pixels)(const uint16_t *x, int64_t pixels, int64_t channels, uint32_t *y);
+    /* y[i] = v + what the segments have for i. */
+    void (*sum_segments)(const struct gan__half_segment *s, int64_t segments, float v, float *y,
+                         int64_t n);
+    /* y[2 i] = even[i], y[2 i + 1] = odd[i]; n numbers in y. */
+    void (*interleave)(const float *even, const float *odd, float *y, int64_t n);
     void (*windows)(const struct gan__half_windows *p);
     void (*taps)(const struct gan__half_taps *p);
     /* B' d B of one tile: pixel[16] are its 4x4 pixels, row by row; element k of channel c goes to

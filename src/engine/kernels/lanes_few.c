@@ -64,6 +64,37 @@ HALF void GAN_FEW(join_pixels)(const uint16_t *x, int64_t pixels, int64_t channe
     }
 }
 
+/* 16 pixels, of which the first `pixels` exist. */
+INLINE void turn_16(const uint16_t *x, const int64_t pixels, int64_t channels, uint32_t *y)
+{
+    for (int64_t c = 0; c < channels; c += 2 * N) {
+        word16 v[N];
+#pragma GCC unroll 16
+        for (int r = 0; r < N; r++) {
+            v[r] = (word16){0};
+            if (r < pixels) {
+                memcpy(&v[r], x + r * channels + c, sizeof v[r]);
+            }
+        }
+        gan__turn(v);
+#pragma GCC unroll 16
+        for (int r = 0; r < N; r++) {
+            memcpy(y + (c / 2 + r) * PANEL, &v[r], sizeof v[r]);
+        }
+    }
+}
+
+HALF void GAN_FEW(turn_pixels)(const uint16_t *x, int64_t pixels, int64_t channels, uint32_t *y)
+{
+    for (int64_t q = 0; q < pixels; q += N) {
+        if (q + N <= pixels) {
+            turn_16(x + q * channels, N, channels, y + q);
+        } else {
+            turn_16(x + q * channels, pixels - q, channels, y + q);
+        }
+    }
+}
+
 /* --- windows: results of 8 pixels --------------------------------------------------------------- */
 
 /* a where the mask is set, else b. */
@@ -147,8 +178,14 @@ INLINE void tap_tile(const int rows, const bool left_only, const struct gan__hal
 #pragma GCC unroll 9
     for (int r = 0; r < rows; r++) {
         word[r] = p->words + p->at[first + r];
-        left[r] = load(c + r * p->c_row);
-        right[r] = left_only ? left[r] : load(c + r * p->c_row + N);
+        left[r] = right[r] = (float16){0};
+    }
+    if (p->add) {
+#pragma GCC unroll 9
+        for (int r = 0; r < rows; r++) {
+            left[r] = load(c + r * p->c_row);
+            right[r] = left_only ? left[r] : load(c + r * p->c_row + N);
+        }
     }
     for (int64_t y = 0; y < p->rows; y++) {
         int64_t at = y * p->row_step;
@@ -200,5 +237,56 @@ HALF void GAN_FEW(taps)(const struct gan__half_taps *p)
     }
     if (j < p->n) {
         tap_panel(true, p, b, p->c + j);
+    }
+}
+
+/* --- folding ------------------------------------------------------------------------------------ */
+
+#if defined(__AVX512BW__)
+HALF void GAN_FEW(sum_segments)(const struct gan__half_segment *s, int64_t segments, float v,
+                                float *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += N) {
+        __m512 sum = _mm512_set1_ps(v);
+        for (int64_t k = 0; k < segments; k++) {
+            const int64_t low = s[k].first > i ? s[k].first - i : 0;
+            const int64_t high = s[k].end - i < N ? s[k].end - i : N;
+            if (low < high) {
+                const __mmask16 m = (__mmask16)(((1u << high) - 1) & ~((1u << low) - 1));
+                /* may begin before `from`: those lanes are masked */
+                const intptr_t at = (intptr_t)s[k].from + (i - s[k].first) * 4;
+                sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(m, (const void *)at));
+            }
+        }
+        const __mmask16 m = (__mmask16)(n - i >= N ? 0xffffu : (1u << (n - i)) - 1);
+        _mm512_mask_storeu_ps(y + i, m, sum);
+    }
+}
+#else
+HALF void GAN_FEW(sum_segments)(const struct gan__half_segment *s, int64_t segments, float v,
+                                float *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = v;
+    }
+    for (int64_t k = 0; k < segments; k++) {
+        const int64_t end = s[k].end < n ? s[k].end : n;
+        for (int64_t i = s[k].first > 0 ? s[k].first : 0; i < end; i++) {
+            y[i] += s[k].from[i - s[k].first];
+        }
+    }
+}
+#endif
+
+HALF void GAN_FEW(interleave)(const float *even, const float *odd, float *y, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + 2 * N <= n; i += 2 * N) {
+        const float16 e = load(even + i / 2), o = load(odd + i / 2);
+        store((float16)GAN_LOW_HALVES((word16)e, (word16)o), y + i);
+        store((float16)GAN_HIGH_HALVES((word16)e, (word16)o), y + i + N);
+    }
+    for (; i < n; i++) {
+        y[i] = i % 2 == 0 ? even[i / 2] : odd[i / 2];
     }
 }

@@ -94,5 +94,9 @@ void GAN_FEW(taps)(const struct gan__half_taps *p);
 void GAN_FEW(join)(const uint16_t *even, const uint16_t *odd, int64_t n, uint32_t *y);
 void GAN_FEW(join_pixels)(const uint16_t *x, int64_t pixels, int64_t channels,
                           const uint16_t *zeros, uint32_t *y, int64_t panel);
+void GAN_FEW(turn_pixels)(const uint16_t *x, int64_t pixels, int64_t channels, uint32_t *y);
+void GAN_FEW(sum_segments)(const struct gan__half_segment *s, int64_t segments, float v, float *y,
+                           int64_t n);
+void GAN_FEW(interleave)(const float *even, const float *odd, float *y, int64_t n);
 
 #endif
