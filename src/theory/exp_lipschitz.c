@@ -12,13 +12,25 @@
 #include <math.h>
 #include <string.h>
 
-enum { SIDE = 48, LOOK = SIDE * SIDE, BATCH = 128, WIDTH = 48, DEPTH = 3, METHODS = 3, BINS = 41 };
+enum {
+    SIDE = 48,
+    LOOK = SIDE * SIDE,
+    BATCH = 128,
+    WIDTH = 48,
+    DEPTH = 3,
+    METHODS = 3,
+    NETS = 3,
+    BINS = 41
+};
 static const double low = -2, high = 2;
 
+/* The penalty is the one-sided one. Slopes of 1 please the two-sided one as well in -f, and between f and
+ * -f lies slope 0, which costs its whole weight: of critics of this size that start at random, one to
+ * three in eight stay upside down (value -0.3) for more than a thousand steps. */
 static const struct method {
     const char *name, *regs, *optim;
 } methods[METHODS] = {{"clip .05", "clip:.05", "rmsprop:5e-4"},
-                      {"gradient penalty", "gp:10", "adam:1e-3,.5,.9"},
+                      {"gradient penalty", "gp1:10", "adam:1e-3,.5,.9"},
                       {"spectral norm", "sn", "adam:1e-3,.5,.9"}};
 
 /* The largest singular value, by the power method. */
@@ -87,20 +99,24 @@ static double surface(struct gan__lab *l, struct gan__toy *t, double *score)
     return most;
 }
 
-static struct gan__toy *critic(struct gan__lab *l, const char *regs, const char *optim, int width,
-                               int depth)
+/* net: critics that differ by their seed alone. init NULL: torch, whose critics start nearly flat. */
+static struct gan__toy *critic(struct gan__lab *l, const char *regs, const char *optim,
+                               const char *init, int depth, int net)
 {
+    const uint64_t seed =
+        net == 0 ? l->seed + 1
+                 : gan__stream_key(l->seed, 4, (uint64_t)net, gan__hash_text("lipschitz"));
     return gan__toy_new(l, &(struct gan__toy_opts){.loss = "wasserstein",
                                                    .regs = regs,
                                                    .optim_disc = optim,
-                                                   .init = "he",
+                                                   .init = init,
                                                    .size = 2,
-                                                   .width = width,
+                                                   .width = WIDTH,
                                                    .depth = depth,
                                                    .relu = true,
                                                    .batch = BATCH,
                                                    .look = LOOK,
-                                                   .seed = l->seed + 1});
+                                                   .seed = seed});
 }
 
 /* A batch with the generator held at data plus unit noise. Returns the points apart. */
@@ -146,7 +162,7 @@ static void composition(struct gan__lab *l, gan_panel *p)
     double depth[MOST], bound[MOST], slope[MOST], worst = 0;
     double *score = gan__lab_array(l, LOOK);
     for (int k = 0; k < MOST && l->status == GAN_OK; k++) {
-        struct gan__toy *t = critic(l, NULL, "sgd:1e-3", WIDTH, k + 1);
+        struct gan__toy *t = critic(l, NULL, "sgd:1e-3", "he", k + 1, 0);
         depth[k] = k + 1;
         bound[k] = product_bound(t, k + 1);
         slope[k] = surface(l, t, score);
@@ -168,28 +184,39 @@ static void composition(struct gan__lab *l, gan_panel *p)
                    (const double *const[]){depth, bound, slope}, MOST);
 }
 
+/* Geometric means over critics. */
 static void clipping(struct gan__lab *l, gan_panel *p)
 {
-    enum { STEPS = 5 };
+    enum { STEPS = 5, MIDDLE = 2 };
     static const char *const regs[STEPS] = {"clip:.01", "clip:.02", "clip:.05", "clip:.1",
                                             "clip:.2"};
     double c[STEPS] = {.01, .02, .05, .1, .2}, bound[STEPS], slope[STEPS], worst = 0;
     double *score = gan__lab_array(l, LOOK);
     for (int k = 0; k < STEPS && l->status == GAN_OK; k++) {
-        struct gan__toy *t = critic(l, regs[k], "rmsprop:2e-3", WIDTH, DEPTH);
-        train(l, t, GAN__ROLL, l->quick ? 150 : 600);
-        bound[k] = product_bound(t, DEPTH);
-        slope[k] = surface(l, t, score);
-        worst = fmax(worst, slope[k] / bound[k]);
-        gan__toy_free(t);
+        double log_bound = 0, log_slope = 0;
+        for (int net = 0; net < NETS; net++) {
+            struct gan__toy *t = critic(l, regs[k], "rmsprop:2e-3", "he", DEPTH, net);
+            train(l, t, GAN__ROLL, l->quick ? 150 : 600);
+            const double most = product_bound(t, DEPTH), is = surface(l, t, score);
+            log_bound += log(most) / NETS;
+            log_slope += log(is) / NETS;
+            worst = fmax(worst, is / most);
+            gan__toy_free(t);
+        }
+        bound[k] = exp(log_bound);
+        slope[k] = exp(log_slope);
     }
     if (l->status != GAN_OK) {
         return;
     }
     gan__lab_at_most(l, "clipped critics: slope / product of the layers' constants", worst, 1);
-    /* four layers, each weight at most c */
-    gan__lab_equal(l, "clipped critics: power of c in the slope, layers",
-                   log(slope[STEPS - 1] / slope[0]) / log(c[STEPS - 1] / c[0]), DEPTH + 1, 0.7);
+    /* Four layers, each weight at most c. Over nine seeds 4.12 +- 0.06 in the short form, as weights are
+     * not yet all at +-c where c is small. */
+    gan__lab_equal(l, "clipped critics: power of c in the slope, c = .05 to .2: layers",
+                   log(slope[STEPS - 1] / slope[MIDDLE]) / log(c[STEPS - 1] / c[MIDDLE]), DEPTH + 1,
+                   0.4);
+    gan__lab_at_least(l, "clipped critics: power of c in the slope, c = .01 to .05",
+                      log(slope[MIDDLE] / slope[0]) / log(c[MIDDLE] / c[0]), DEPTH + 1);
     gan_panel_title(p, "clipping: the slope is a power of c");
     gan_panel_x(p, &(struct gan_axis){.label = "c", .log = true});
     gan_panel_y(p, &(struct gan_axis){.label = "Lipschitz constant", .log = true});
@@ -267,12 +294,43 @@ static void draw_weights(struct gan__lab *l, double (*at)[BINS], double (*part)[
                    (const double *const[]){at[0], part[0], at[1], part[1], at[2], part[2]}, BINS);
 }
 
+/* What one method makes of one set of points; means over critics, logarithms of slopes. */
+struct verdict {
+    double value, log_slope, edge; /* value: at slope 1 */
+};
+
+/* Draws the first critic's surface; at, part: weights of the last. */
+static struct verdict judge(struct gan__lab *l, const struct method *m, enum gan__plane kind,
+                            gan_panel *p, double *at, double *part)
+{
+    struct verdict v = {0, 0, 0};
+    char name[96];
+    double *score = gan__lab_array(l, LOOK);
+    for (int net = 0; net < NETS && l->status == GAN_OK; net++) {
+        struct gan__toy *t = critic(l, m->regs, m->optim, NULL, DEPTH, net);
+        train(l, t, kind, l->quick ? 1000 : 1500);
+        const double slope = surface(l, t, score);
+        v.value += gap(l, t, kind) / slope / NETS;
+        v.log_slope += log10(slope) / NETS;
+        v.edge += pile(t, at, part) / NETS;
+        if (net == 0) {
+            float real[2 * BATCH], fake[2 * BATCH];
+            struct gan__rng rng;
+            gan__rng_init(&rng, gan__stream_key(l->seed, 2, kind, gan__hash_text("lipschitz")));
+            batch(kind, &rng, real, fake);
+            (void)gan__format(name, sizeof name, "%s, %s", gan__plane_name(kind), m->name);
+            draw_surface(p, name, score, real, BATCH);
+        }
+        gan__toy_free(t);
+    }
+    return v;
+}
+
 static void surfaces(struct gan__lab *l)
 {
     const int first = l->quick ? GAN__ROLL : 0, rows = GAN__PLANES - first;
     double value[METHODS][GAN__PLANES], slope[METHODS][GAN__PLANES], edge[METHODS] = {0};
     double at[METHODS][BINS], part[METHODS][BINS], row[GAN__PLANES];
-    double *score = gan__lab_array(l, LOOK);
     char name[96];
     gan_figure *f = gan_figure_new(
         rows, METHODS, &(struct gan_figure_opts){.panel_width = 560, .panel_height = 440});
@@ -280,27 +338,17 @@ static void surfaces(struct gan__lab *l)
         const enum gan__plane kind = (enum gan__plane)(first + k);
         row[k] = kind;
         for (int m = 0; m < METHODS && l->status == GAN_OK; m++) {
-            float real[2 * BATCH], fake[2 * BATCH];
-            struct gan__rng rng;
-            struct gan__toy *t = critic(l, methods[m].regs, methods[m].optim, WIDTH, DEPTH);
-            train(l, t, kind, l->quick ? 1000 : 1500);
-            slope[m][k] = surface(l, t, score);
-            value[m][k] = gap(l, t, kind) / slope[m][k];
-            edge[m] = pile(t, at[m], part[m]); /* at last of the Swiss roll */
-            gan__rng_init(&rng, gan__stream_key(l->seed, 2, kind, gan__hash_text("lipschitz")));
-            batch(kind, &rng, real, fake);
-            (void)gan__format(name, sizeof name, "%s, %s", gan__plane_name(kind), methods[m].name);
-            draw_surface(gan_figure_panel(f, k, m), name, score, real, BATCH);
-            gan__toy_free(t);
+            const struct verdict v =
+                judge(l, &methods[m], kind, gan_figure_panel(f, k, m), at[m], part[m]);
+            value[m][k] = v.value;
+            slope[m][k] = pow(10, v.log_slope);
+            edge[m] = v.edge; /* at last of the Swiss roll */
         }
         if (l->status == GAN_OK) {
             (void)gan__format(name, sizeof name, "%s: value at slope 1, penalty less clipping",
                               gan__plane_name(kind));
-            if (kind == GAN__GRID) { /* its modes are too near for critics of this size */
-                gan__lab_equal(l, name, value[1][k] - value[0][k], 0, 0.05);
-            } else {
-                gan__lab_at_least(l, name, value[1][k] - value[0][k], 0);
-            }
+            /* Swiss roll, short form, nine seeds: .20 +- .01 */
+            gan__lab_at_least(l, name, value[1][k] - value[0][k], 0);
             (void)gan__format(name, sizeof name, "%s: log10 of the slope, penalty",
                               gan__plane_name(kind));
             gan__lab_equal(l, name, log10(slope[1][k]), 0, 0.3);
@@ -345,7 +393,7 @@ static void depths(struct gan__lab *l)
         float real[2 * BATCH], fake[2 * BATCH];
         double norm[LAYERS] = {0};
         struct gan__rng rng;
-        struct gan__toy *t = critic(l, runs[m].regs, runs[m].optim, WIDTH, LAYERS);
+        struct gan__toy *t = critic(l, runs[m].regs, runs[m].optim, "he", LAYERS, 0);
         train(l, t, GAN__ROLL, l->quick ? 120 : 1000);
         gan__rng_init(&rng, gan__stream_key(l->seed, 3, 0, gan__hash_text("lipschitz")));
         for (int k = 0; k < LOOKS; k++) {
@@ -392,7 +440,8 @@ static void run(struct gan__lab *l)
         l, f, "constants",
         "Left: the product of the layers' constants bounds the slope of random networks, "
         "ever more loosely. Right: the slope of clipped critics is about the fourth power "
-        "of c (four layers): hardly any c gives a slope near 1.");
+        "of c (four layers), and less where c is so small that the critic hardly trains: "
+        "hardly any c gives a slope near 1.");
     surfaces(l);
     depths(l);
 }
@@ -405,16 +454,20 @@ GAN_EXPERIMENT(lipschitz) = {
         "of "
         "the constants of its layers, so small weights (Arjovsky et al. 2017: all within +-c) or "
         "layers of norm 1 (Miyato et al. 2018) bound it. The first figure: the bound holds and is "
-        "loose, and the slope goes with a power of c.\n"
+        "loose, and the slope goes with a power of c: the number of layers, and more where c is so "
+        "small that the critic's own gradient is lost.\n"
         "Gulrajani et al. (2017) find three faults of clipping. Capacity is not used: against data "
         "plus unit noise, the best 1-Lipschitz critic follows the data's form, a clipped one has "
-        "simple level sets. 25 modes are too near for the small critics here, 8 are not. Checked "
-        "is the value E f(real) - E f(fake) of each critic divided "
+        "simple level sets. The small critics here tell 8 modes apart, and some of 25. Checked "
+        "is the value E f(real) - E f(fake) of each critic, a mean over three, divided "
         "by its largest slope: each is a lower bound of W, and the larger one is the better "
         "critic.\n"
         "Weights pile up at +-c. And over twelve layers the gradient explodes or vanishes by a "
         "constant factor a layer, which only a delicate choice of c avoids.\n"
-        "The gradient penalty holds the slope near 1 where it matters, keeps the weights in a bell "
+        "The gradient penalty (one-sided here: the two-sided one leaves some of these critics "
+        "upside "
+        "down, as slope 1 suits -f too and the way to f leads past slope 0) holds the slope near 1 "
+        "where it matters, keeps the weights in a bell "
         "and the gradient at the same size in every layer. Spectral norm stands beside it.",
     .ref = "Gulrajani et al. 2017, arXiv:1704.00028, figures 1 and 2; Miyato et al. 2018, "
            "arXiv:1802.05957",

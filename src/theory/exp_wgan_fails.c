@@ -32,7 +32,7 @@ struct game {
     float *real, *fake, *noise; /* [large,..] */
     double *p, *q;
     double *c[COLUMNS];
-    double energy, spread; /* of the trained generator */
+    double samples, energy, spread; /* of the trained generator */
 };
 
 /* Eight Gaussians that fill SIZE dimensions, their centres on a circle. */
@@ -101,6 +101,19 @@ static double within(const double *x, int n)
     return sum / n / (SIZE * deviation * deviation);
 }
 
+/* Means over several samples: one energy distance of 300 points to others is off by 0.01, a third of
+ * what is compared. */
+static void worth(struct gan__lab *l, struct game *g)
+{
+    enum { DRAWS = 10 };
+    for (int k = 0; k < DRAWS && l->status == GAN_OK; k++) {
+        large_samples(l, g);
+        g->samples += distance(l, GAN_W1, g->p, g->q, (size_t)g->large) / DRAWS;
+        g->energy += distance(l, GAN_ENERGY, g->p, g->q, (size_t)g->large) / DRAWS;
+        g->spread += within(g->q, g->large) / DRAWS;
+    }
+}
+
 static void play(struct gan__lab *l, struct game *g, const struct kind *kind, int steps)
 {
     enum { N_CRITIC = 5 };
@@ -108,7 +121,7 @@ static void play(struct gan__lab *l, struct game *g, const struct kind *kind, in
     g->toy = gan__toy_new(l, &(struct gan__toy_opts){.loss = kind->loss,
                                                      .regs = kind->regs,
                                                      .optim_disc = kind->optim,
-                                                     .optim_gen = "adam:1e-3,.5,.9",
+                                                     .optim_gen = "adam:1e-3,.5,.9@hold",
                                                      .size = SIZE,
                                                      .latent = LATENT,
                                                      .width = 64,
@@ -118,6 +131,7 @@ static void play(struct gan__lab *l, struct game *g, const struct kind *kind, in
                                                      .relu = true,
                                                      .batch = BATCH,
                                                      .look = g->large,
+                                                     .steps = steps + 1,
                                                      .seed = l->seed});
     gan__lab_rng(l, 0, &g->rng);
     for (int step = 0; step <= steps && l->status == GAN_OK; step++) {
@@ -132,9 +146,7 @@ static void play(struct gan__lab *l, struct game *g, const struct kind *kind, in
         gan__toy_noise(&g->rng, BATCH * LATENT, z);
         (void)gan__toy_gen_step(l, g->toy, real, z);
     }
-    large_samples(l, g);
-    g->energy = distance(l, GAN_ENERGY, g->p, g->q, (size_t)g->large);
-    g->spread = within(g->q, g->large);
+    worth(l, g);
 }
 
 static void draw_estimates(struct gan__lab *l, const struct game *g)
@@ -192,7 +204,7 @@ static void check(struct gan__lab *l, const struct game *g)
             const double exact = g[k].c[OF_BATCHES][i];
             error[k] += fabs(g[k].c[CRITIC][i] - exact) / exact / (LOOKS - 1);
         }
-        samples[k] = g[k].c[OF_SAMPLES][LOOKS - 1];
+        samples[k] = g[k].samples;
         energy[k] = g[k].energy;
         spread[k] = g[k].spread;
     }
@@ -201,11 +213,14 @@ static void check(struct gan__lab *l, const struct game *g)
     gan__lab_at_least(l, "clipping: mean relative error of its estimate", error[0], 0.3);
     gan__lab_at_most(l, "error of the c-transform / error of the penalty", error[2] / error[1],
                      0.5);
-    gan__lab_at_least(l, "energy distance to the data, c-transform / penalty",
-                      energy[2] / energy[1], 1);
-    /* even large samples are few in eight dimensions: exact transport takes one for the other */
+    /* Short form, nine seeds: .037 +- .003. A quotient says nothing: the penalty's is 0 within its error. */
+    gan__lab_at_least(l, "energy distance to the data, c-transform less penalty",
+                      energy[2] - energy[1], 0);
+    /* Even large samples are few in eight dimensions: exact transport takes one for the other, and the
+     * shrunk fakes for a little the better ones. Short form, nine seeds: .957 +- .006. */
     gan__lab_equal(l, "exact W1 of large samples, c-transform / penalty", samples[2] / samples[1],
                    1, 0.15);
+    /* .37 +- .015 and 1.11 +- .025 */
     gan__lab_at_most(l, "c-transform: square width of modes / data's", spread[2], 0.6);
     gan__lab_equal(l, "penalty: square width of modes / data's", spread[1], 1, 0.4);
     gan__lab_table(l, "quality", "critic,relative_error,w1_large,energy,mode_width",
@@ -250,7 +265,7 @@ static void run(struct gan__lab *l)
 {
     static const char *const tables[CRITICS] = {"clip", "penalty", "c-transform"};
     struct game g[CRITICS];
-    const int steps = l->quick ? 1000 : 2000;
+    const int steps = l->quick ? 1500 : 2000;
     memset(g, 0, sizeof g);
     for (int k = 0; k < CRITICS; k++) {
         g[k].large = l->quick ? 300 : MOST;
@@ -293,7 +308,9 @@ GAN_EXPERIMENT(wgan_fails) = {
         "between "
         "minibatches is a bad loss. Two batches of the same data are far apart, and fakes at "
         "centres (geometric k-medians) are nearer to a batch than true samples are.\n"
-        "Data are eight Gaussians in eight dimensions. Three critics play the same game; between "
+        "Data are eight Gaussians in eight dimensions. Three critics play the same game, in whose "
+        "second half the generators' steps shrink to 0, for the energy of a generator that still "
+        "moves is that of its last step; between "
         "updates their estimates are held against exact transport between the same batches and "
         "between large samples.\n"
         "You see the c-transform's estimate follow the batches' distance, which does not fall to 0 "
