@@ -36,6 +36,7 @@ struct tally {
     double cell[CELLS];      /* share of pictures with a thing in a cell */
     int triples;             /* different places of three things */
     double uneven;           /* total variation of those places from even */
+    double tilt;             /* total variation of the cells from even, of all things */
 };
 
 /* Objects [n,81]; returns n. */
@@ -97,7 +98,7 @@ static double threshold(const float *object, int n, double *room)
 static struct tally count(const float *x, int n, double limit)
 {
     struct tally t = {.triples = 0};
-    double of[1 << CELLS] = {0}, threes = 0;
+    double of[1 << CELLS] = {0}, threes = 0, all = 0;
     for (int k = 0; k < n; k++) {
         double e[CELLS];
         int things = 0, where = 0;
@@ -117,6 +118,12 @@ static struct tally count(const float *x, int n, double limit)
         t.uneven += of[w] > 0 ? fabs(of[w] / threes - 1.0 / TRIPLES) / 2 : 0;
     }
     t.uneven += 0.5 * (TRIPLES - t.triples) / TRIPLES;
+    for (int c = 0; c < CELLS; c++) {
+        all += t.cell[c];
+    }
+    for (int c = 0; c < CELLS && all > 0; c++) {
+        t.tilt += fabs(t.cell[c] / all - 1.0 / CELLS) / 2;
+    }
     return t;
 }
 
@@ -234,15 +241,17 @@ void gan__lab_counting(struct gan__lab *l)
                       l->quick ? 0.3 : 0.2);
     gan__lab_at_least(l, "the same with the threshold that suits fakes best", wrong,
                       l->quick ? 0.3 : 0.2);
-    /* against as many real places: few are uneven by chance */
-    const int threes = (int)lround(t[1].count[THINGS] * LOOK);
-    const double uneven = t[1].uneven / count(real, threes > 0 ? threes : 1, limit).uneven;
     if (l->quick) {
-        gan__lab_at_least(l, "early: unevenness of the places of three things, fake / real", uneven,
-                          1.1);
+        /* Hardly any of the early fakes has three things: all of them count. Over five seeds .114 +- .024
+         * against .017 +- .004. */
+        gan__lab_at_least(l, "early: unevenness of the cells, fakes less reals",
+                          t[1].tilt - t[0].tilt, 0);
     } else {
+        /* against as many real places: few are uneven by chance */
+        const int threes = (int)lround(t[1].count[THINGS] * LOOK);
+        const double chance = count(real, threes > 0 ? threes : 1, limit).uneven;
         gan__lab_at_most(l, "at length: unevenness of the places of three things, fake / real",
-                         uneven, 1.5);
+                         t[1].uneven / chance, 1.5);
     }
     sheets(l, (const float *const[]){real, fake});
     counts(l, t);
