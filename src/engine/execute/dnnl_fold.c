@@ -8,7 +8,7 @@
  *   data gradient: A = dy, B = dx, window of A's row r begins at row r*stride - pad of B;
  *   forward, stride 1: A = x, B = y with flipped weights, pad' = k - 1 - pad;
  *   weight gradient, stride 1: the windows of dy are unfolded to rows and multiplied by x.
- * With A in bf16 the products are libgan's own (half.h), sums stay f32; cpu_few.c has the weight
+ * With A in bf16 the products are libgan's own (half.h), sums stay f32; dnnl_few.c has the weight
  * gradient then, and all that reads few channels. */
 #include "dnnl_fold.h"
 

@@ -1,4 +1,4 @@
-/* dnnl_fold.h: what convolutions into few channels (dnnl_fold.c) and out of few or into one (cpu_few.c, cpu_one.c) share. */
+/* dnnl_fold.h: what convolutions into few channels (dnnl_fold.c) and out of few or into one (dnnl_few.c, dnnl_one.c) share. */
 #ifndef GAN_ENGINE_EXECUTE_DNNL_FOLD_H
 #define GAN_ENGINE_EXECUTE_DNNL_FOLD_H
 

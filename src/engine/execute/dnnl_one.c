@@ -1,4 +1,4 @@
-/* cpu_one.c: bf16 convolutions into one channel: last layers of gray images and of critics, and the data
+/* dnnl_one.c: bf16 convolutions into one channel: last layers of gray images and of critics, and the data
  * gradient of first layers.
  *
  * The fold (dnnl_fold.c) multiplies pixels of the wide image A by all taps, 16 columns at a time, and

@@ -1,4 +1,4 @@
-/* cpu_few.c: bf16 convolutions that read an image of few channels, as products of its windows.
+/* dnnl_few.c: bf16 convolutions that read an image of few channels, as products of its windows.
  *
  * oneDNN pads channels to 16. Here the narrow image B [n,bh,bw,cb] (dnnl_fold.h) becomes rows of words
  * (half.h) inside a frame of zeros, a block of rows at a time, and the windows of the wide image's
