@@ -331,7 +331,9 @@ GAN_MODEL(acgan) = {
     .help =
         "D tells real from fake and names the class of both; G is paid for images D recognises "
         "as the class asked for. Needs data with classes. The log's class.real and class.fake "
-        "are the shares that D names rightly. With many classes the images of one become alike: "
+        "are the shares that D names rightly: where that of reals stays low, --no-class-fakes, a "
+        "wider D (--width-disc) and less --dropout help. With many classes the images of one "
+        "become alike: "
         "the paper trained a model for every ten; plain --cond projection keeps them apart.",
     .needs = GAN_FIELD_IMAGE | GAN_FIELD_LABEL,
     .opts = opts,

@@ -267,10 +267,10 @@ GAN_MODEL(cgan) = {
     .paper = "Mirza and Osindero 2014, arXiv:1411.1784 (PyTorch-GAN `cgan`)",
     .help = "Generator and discriminator see the label beside noise and image. Needs data with "
             "classes; gan sample RUN --class K makes one of them, a grid has a column for each. "
-            "--net conv puts DCGAN's networks in the place of the perceptrons. A discriminator may "
-            "learn to ignore the label; --net projection ties it to the features and is the "
-            "stronger way to use it. An average of G's weights (--ema 10000) and rates that fall "
-            "(@linear) make cleaner samples.",
+            "--net conv puts DCGAN's networks in the place of the perceptrons, --net projection "
+            "ties the label to D's features. A discriminator may learn to ignore the label: "
+            "--mismatch .25 shows it wrong ones. An average of G's weights (--ema 10000) and rates "
+            "that fall (@linear) make cleaner samples.",
     .needs = GAN_FIELD_IMAGE | GAN_FIELD_LABEL,
     .opts = opts,
     .size = sizeof(struct cgan),
