@@ -55,7 +55,7 @@ static gan_val block(gan_nn *nn, int stage, int i, gan_val x, int64_t out)
     return gan_relu(gan_nn_graph(nn), x);
 }
 
-/* Image -> class scores [N,Y] and features [N,hidden]. */
+/* Image -> class scores [N,Y], features [N,hidden] and what each of the first six stages sees. */
 static void network(gan_nn *nn, const gan_val *in, gan_val *out, const void *options)
 {
     const struct classifier *o = options;
@@ -68,6 +68,9 @@ static void network(gan_nn *nn, const gan_val *in, gan_val *out, const void *opt
         x = block(nn, stage, 0, x, channels);
         if (stage > 0) {
             x = block(nn, stage, 1, x, channels);
+        }
+        if (2 + stage < GAN_NET_MAX_OUT) {
+            out[2 + stage] = x;
         }
         x = gan_max_pool(g, x, half);
         channels = 2 * channels < MAX_CHANNELS ? 2 * channels : MAX_CHANNELS;

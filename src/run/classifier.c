@@ -13,6 +13,7 @@
 
 #include <gan/plan.h>
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -24,15 +25,20 @@ struct gan_classifier {
     struct gan__recipe recipe;
     gan_store *store;
     struct gan_net_list nets;
-    gan_plan *plan;
+    gan_plan *plan, *inner; /* inner: made when its layers are first asked for */
+    struct gan_feature_layer layer[GAN__CLASSIFIER_LAYERS];
+    int n_layers, threads;
     float *input; /* [batch,height,width,channels] */
     char hash[GAN__DIGEST_TEXT];
 };
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
-static gan_status compile(gan_classifier *c, int threads, gan_err *err)
+/* A plan of the scores and features, or of the inner layers. */
+static gan_status compile(gan_classifier *c, bool inner, gan_plan **plan, gan_err *err)
 {
+    static const char *const names[] = {"stage0", "stage1", "stage2", "stage3", "stage4", "stage5"};
+    static_assert(sizeof names / sizeof *names == GAN__CLASSIFIER_LAYERS, "a name for each stage");
     struct gan_classifier_info *i = &c->info;
     gan_graph *g = gan_graph_new(c->store, GAN_F32);
     if (g == NULL) {
@@ -44,9 +50,17 @@ static gan_status compile(gan_classifier *c, int threads, gan_err *err)
     gan_net_apply(g, c->nets.net[0], NULL, GAN_EVAL, &x, out);
     i->classes = gan_dim(g, out[0], 1);
     i->features = gan_dim(g, out[1], 1);
-    c->plan = gan_plan_new(g, out, 2, &(struct gan_plan_opts){.threads = threads}, err);
+    c->n_layers = 0;
+    for (int k = 0; k < GAN__CLASSIFIER_LAYERS && gan_ok(out[2 + k]); k++) {
+        c->layer[c->n_layers++] = (struct gan_feature_layer){.name = names[k],
+                                                             .height = gan_dim(g, out[2 + k], 1),
+                                                             .width = gan_dim(g, out[2 + k], 2),
+                                                             .channels = gan_dim(g, out[2 + k], 3)};
+    }
+    *plan = gan_plan_new(g, inner ? out + 2 : out, inner ? c->n_layers : 2,
+                         &(struct gan_plan_opts){.threads = c->threads}, err);
     gan_graph_free(g);
-    return c->plan != NULL ? GAN_OK : err != NULL && err->code != GAN_OK ? err->code : GAN_E_NOMEM;
+    return *plan != NULL ? GAN_OK : err != NULL && err->code != GAN_OK ? err->code : GAN_E_NOMEM;
 }
 
 /* Of weights, statistics and the range of pixels: whatever changes the features. */
@@ -96,7 +110,8 @@ static gan_status build(gan_classifier *c, const gan_checkpoint *file,
         return gan__fail_nomem(err, floats * sizeof *c->input, "a batch of images");
     }
     fill_hash(c);
-    return compile(c, opts->threads > 0 ? opts->threads : 1, err);
+    c->threads = opts->threads > 0 ? opts->threads : 1;
+    return compile(c, false, &c->plan, err);
 }
 
 gan_status gan_classifier_open(const char *path, const struct gan_classifier_opts *opts,
@@ -129,6 +144,7 @@ void gan_classifier_close(gan_classifier *c)
 {
     if (c != NULL) {
         gan_plan_free(c->plan);
+        gan_plan_free(c->inner);
         gan_net_list_free(&c->nets);
         gan_store_free(c->store);
         gan__recipe_release(&c->recipe);
@@ -152,17 +168,25 @@ const gan_net *gan__classifier_net(const gan_classifier *c)
     return c->nets.net[0];
 }
 
+int gan__classifier_layers(const gan_classifier *c, const struct gan_feature_layer **at)
+{
+    *at = c->layer;
+    return c->n_layers;
+}
+
 /* --- running ------------------------------------------------------------------------------------ */
 
-static void copy_rows(float *dst, const gan_tensor *src, int64_t first, int64_t n, int64_t size)
+static void copy_rows(float *dst, const gan_tensor *src, int64_t first, int64_t n)
 {
     if (dst != NULL) {
+        int64_t size = gan_shape_count(&src->shape) / src->shape.dim[0];
         memcpy(dst + first * size, src->data, (size_t)(n * size) * sizeof *dst);
     }
 }
 
-gan_status gan_classifier_run(gan_classifier *c, const float *hwc, int64_t n, float *logits,
-                              float *features, gan_err *err)
+/* Runs a plan over images, a batch at a time; its outputs go to dst, those that are not NULL. */
+static gan_status run_batches(gan_classifier *c, gan_plan *plan, const float *hwc, int64_t n,
+                              float *const *dst, int n_dst, gan_err *err)
 {
     const struct gan_classifier_info *i = &c->info;
     const gan_shape shape = GAN_SHAPE(i->batch, i->height, i->width, i->channels);
@@ -172,11 +196,27 @@ gan_status gan_classifier_run(gan_classifier *c, const float *hwc, int64_t n, fl
         int64_t now = n - done < i->batch ? n - done : i->batch;
         memcpy(c->input, hwc + done * image, (size_t)(now * image) * sizeof *hwc);
         memset(c->input + now * image, 0, (size_t)((i->batch - now) * image) * sizeof *hwc);
-        GAN_TRY(gan_plan_run(c->plan, &(struct gan_run){.feeds = &feed, .n_feeds = 1}, err));
-        copy_rows(logits, gan_plan_output(c->plan, 0), done, now, i->classes);
-        copy_rows(features, gan_plan_output(c->plan, 1), done, now, i->features);
+        GAN_TRY(gan_plan_run(plan, &(struct gan_run){.feeds = &feed, .n_feeds = 1}, err));
+        for (int k = 0; k < n_dst; k++) {
+            copy_rows(dst[k], gan_plan_output(plan, k), done, now);
+        }
     }
     return GAN_OK;
+}
+
+gan_status gan_classifier_run(gan_classifier *c, const float *hwc, int64_t n, float *logits,
+                              float *features, gan_err *err)
+{
+    return run_batches(c, c->plan, hwc, n, (float *[]){logits, features}, 2, err);
+}
+
+gan_status gan__classifier_look(gan_classifier *c, const float *hwc, int64_t n,
+                                float *const *layers, gan_err *err)
+{
+    if (c->inner == NULL) {
+        GAN_TRY(compile(c, true, &c->inner, err));
+    }
+    return run_batches(c, c->inner, hwc, n, layers, c->n_layers, err);
 }
 
 /* --- accuracy ----------------------------------------------------------------------------------- */

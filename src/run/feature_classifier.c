@@ -1,5 +1,6 @@
 /* feature_classifier.c: the hidden layer of a trained model `classifier` as a feature space, its
- * class scores as logits: what Fashion-MNIST and others need where no network of photographs fits. */
+ * class scores as logits, its stages as inner layers: what Fashion-MNIST and others need where no
+ * network of photographs fits. */
 #include "base/alloc.h"
 #include "base/err.h"
 #include "classifier.h"
@@ -27,6 +28,7 @@ static gan_status open_classifier(const char *argument, const struct gan_feature
         .features = about->features,
         .logits = about->classes,
     };
+    info->n_layers = gan__classifier_layers(c, &info->layer_at);
     return GAN_OK;
 }
 
@@ -43,7 +45,13 @@ static gan_status run(void *state, const float *images, int64_t n,
     for (size_t k = 0; k < count; k++) {
         scaled[k] = i->range == GAN_RANGE_SIGNED ? images[k] / 127.5F - 1 : images[k] / 255;
     }
-    gan_status status = gan_classifier_run(c, scaled, n, out->logits, out->features, err);
+    gan_status status = GAN_OK;
+    if (out->logits != NULL || out->features != NULL) {
+        status = gan_classifier_run(c, scaled, n, out->logits, out->features, err);
+    }
+    if (status == GAN_OK && out->layers != NULL) {
+        status = gan__classifier_look(c, scaled, n, out->layers, err);
+    }
     gan__free(scaled);
     return status;
 }
@@ -73,23 +81,43 @@ static void apply_part(gan_nn *nn, const gan_val *in, gan_val *out, const void *
     out[0] = all[p->at];
 }
 
+/* The network's output that a layer is, -1: none. */
+static int output_of(const gan_classifier *c, const char *layer)
+{
+    const struct gan_feature_layer *at;
+    int n = gan__classifier_layers(c, &at);
+    if (layer == NULL || strcmp(layer, "hidden") == 0) {
+        return 1;
+    }
+    for (int k = 0; k < n; k++) {
+        if (strcmp(layer, at[k].name) == 0) {
+            return 2 + k;
+        }
+    }
+    return strcmp(layer, "classes") == 0 ? 0 : -1;
+}
+
 static gan_status part(const void *state, const char *layer, struct gan_feature_part *out,
                        gan_err *err)
 {
     const gan_classifier *c = state;
     const struct gan_classifier_info *i = gan_classifier_about(c);
     const gan_net *net = gan__classifier_net(c);
-    bool classes = layer != NULL && strcmp(layer, "classes") == 0;
-    if (layer != NULL && !classes && strcmp(layer, "hidden") != 0) {
-        return gan__fail(err, GAN_E_NOTFOUND,
-                         "a classifier has the layers hidden and classes, not '%.60s'", layer);
+    int at = output_of(c, layer);
+    if (at < 0) {
+        const struct gan_feature_layer *stage;
+        return gan__fail(
+            err, GAN_E_NOTFOUND,
+            "this classifier has the layers stage0 to stage%d, hidden and classes, not "
+            "'%.60s'",
+            gan__classifier_layers(c, &stage) - 1, layer);
     }
     size_t size = gan__classifier_model(c)->size;
     struct part *p = gan__alloc(sizeof *p + size);
     if (p == NULL) {
         return gan__fail_nomem(err, sizeof *p + size, "a feature network");
     }
-    *p = (struct part){.fn = net->fn, .unit = i->range == GAN_RANGE_UNIT, .at = classes ? 0 : 1};
+    *p = (struct part){.fn = net->fn, .unit = i->range == GAN_RANGE_UNIT, .at = at};
     memcpy(p->opts, net->opts, size);
     *out = (struct gan_feature_part){apply_part, p, i->height, i->width, i->channels};
     return GAN_OK;
@@ -104,7 +132,7 @@ GAN_FEATURES(classifier) = {
     .name = "classifier",
     .argument = "RUN|FILE",
     .argument_needed = true,
-    .help = "hidden layer and class scores of a run of the model classifier",
+    .help = "hidden layer, class scores and stages of a run of the model classifier",
     .open = open_classifier,
     .run = run,
     .close = close_classifier,

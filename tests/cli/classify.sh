@@ -21,6 +21,14 @@ cp out first
 run 0 classify r --data "fashion-mnist?split=test" --threads 1 --json
 cmp out first || fail "the second time differs"
 
+# its stages are inner layers: pairs of images may be compared through them
+inner="--metrics lpips --features classifier:r --n 40 --threads 1"
+run 0 eval "fashion-mnist?split=test" --data "fashion-mnist?split=test" $inner
+prints "2 layers of classifier:r, even weights"
+grep -qE "lpips +0 " out || fail "equal images differ"
+run 0 eval "fashion-mnist?split=test" --data "fashion-mnist?split=train" $inner
+grep -qE "lpips +0\.[0-9]*[1-9]" out || fail "different images are alike"
+
 run 0 train toy --data toy:ring8 --steps 2 --width 8 --batch 8 --threads 1 --out t
 run 1 classify t --data fashion-mnist
 complains "is no classifier"

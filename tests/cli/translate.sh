@@ -58,7 +58,7 @@ cp a labelled/train-images-idx3-ubyte
 judge="classifier --data idx:labelled --width 2 --hidden 4 --batch 4 --out judge"
 run 0 train $judge --steps 1
 tries "perceptual l1" "" pix2pix $pairs --perceptual pixels:8 --l1 0
-tries "perceptual_a f_constancy_b" "" cyclegan $domains --blocks 1 --perceptual classifier:judge \
+tries "perceptual_a f_constancy_b" "" cyclegan $domains --blocks 1 --perceptual classifier:judge@stage0 \
     --f-constancy pixels --f-constancy-weight 2
 grep -q 'features.perceptual' t/checkpoints/step-00000002.safetensors || fail "no hash is kept"
 grep -q 'perceptual.stage0' t/checkpoints/step-00000002.safetensors && fail "frozen weights are kept"
@@ -77,7 +77,7 @@ run 0 train $judge --steps 2
 run 1 train --resume other
 complains "the checkpoint has features.perceptual"
 run 1 train pix2pix $pairs --perceptual classifier:judge@relu1 --out x
-complains "hidden and classes"
+complains "stage0 to stage1, hidden and classes"
 run 1 train pix2pix $pairs --perceptual pixels:5 --out x
 complains "do not divide"
 XDG_CACHE_HOME=$PWD/cache run 1 train pix2pix $pairs --perceptual vgg19@conv3_3 --out x
