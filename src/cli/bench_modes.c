@@ -40,7 +40,7 @@ static const struct recipe recipes[] = {
      5,
      {{"loss", "rpgan"},
       {"norm-gen", "none"},
-      {"reg", "r1:.03,r2:.03"},
+      {"reg", "r1:.1,r2:.1"},
       {"ema", "100000"},
       {"optim-gen", "adam:2e-3,0,.99@linear"},
       {"optim-disc", "adam:2e-3,0,.99@linear"}}},
