@@ -21,6 +21,15 @@
 #include <omp.h>
 
 enum {
+    PANEL = GAN_STRIDED_PANEL,
+    LANES = GAN_STRIDED_LANES,
+    TAPS = GAN_STRIDED_TAPS,
+    MOST_PLACES = GAN_STRIDED_MOST_PLACES,
+    MOST_RESULTS = GAN_STRIDED_MOST_TILE * GAN_STRIDED_MOST_TILE,
+    PHASES = GAN_STRIDED_PHASES
+};
+
+enum {
     SPAN = 128,     /* products added in one chain: longer ones lose more digits */
     MOST_BLOCK = 48 /* tiles of one thread's turn */
 };
@@ -85,7 +94,7 @@ static int64_t block_of(int64_t tiles, int64_t threads, int64_t most)
 /* Phases of the results, one after the other. */
 static int64_t result_phases(const struct strided *k)
 {
-    return k->s.direction == DATA ? PHASES : 1;
+    return k->s.direction == GAN_STRIDED_DATA ? PHASES : 1;
 }
 
 /* Scratch: transformed pixels; transformed weights of each thread's panel; each thread's sums. */
@@ -93,8 +102,8 @@ static void prepare_products(struct strided *k, struct gan__prepare *p)
 {
     const int64_t places = k->s.loops->places, tiles = k->s.tiles,
                   copy = gan__strided_weights(&k->s);
-    k->inner = k->s.direction == FORWARD ? PHASES * k->s.i : k->s.o;
-    k->columns = k->s.direction == FORWARD ? k->s.o : k->s.i;
+    k->inner = k->s.direction == GAN_STRIDED_FORWARD ? PHASES * k->s.i : k->s.o;
+    k->columns = k->s.direction == GAN_STRIDED_FORWARD ? k->s.o : k->s.i;
     int64_t most = MOST_OWN / (places * k->inner) / 8 * 8;
     most = most < 16 ? 16 : gan__smaller(most, MOST_BLOCK);
     if (copy <= GAN_STRIDED_SMALL_WEIGHTS) {
@@ -131,25 +140,25 @@ static gan_status prepare(struct gan__prepare *p, enum gan__strided_direction di
 static gan_status prepare_forward(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    return prepare(p, FORWARD, &a->c, NULL, err);
+    return prepare(p, GAN_STRIDED_FORWARD, &a->c, NULL, err);
 }
 
 static gan_status prepare_forward_post(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_post *a = p->attr;
-    return prepare(p, FORWARD, &a->conv.c, a, err);
+    return prepare(p, GAN_STRIDED_FORWARD, &a->conv.c, a, err);
 }
 
 static gan_status prepare_data(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_conv *a = p->attr;
-    return prepare(p, DATA, &a->c, NULL, err);
+    return prepare(p, GAN_STRIDED_DATA, &a->c, NULL, err);
 }
 
 static gan_status prepare_data_post(struct gan__prepare *p, gan_err *err)
 {
     const struct gan__attr_post *a = p->attr;
-    return prepare(p, DATA, &a->conv.c, a, err);
+    return prepare(p, GAN_STRIDED_DATA, &a->conv.c, a, err);
 }
 
 /* --- pixels ------------------------------------------------------------------------------------- */
@@ -171,17 +180,17 @@ static int64_t first_row(int64_t r, int64_t pad)
 static void transform_pixels(const struct strided *k, const gan_tensor *src, int64_t tile,
                              int64_t q, float *v, int64_t step)
 {
-    struct place at = gan__strided_place(&k->s, tile);
+    struct gan__strided_at at = gan__strided_place(&k->s, tile);
     float *pixel[MOST_PLACES];
-    if (k->s.direction == DATA) {
-        const struct image dy = gan__strided_narrow(&k->s, src);
+    if (k->s.direction == GAN_STRIDED_DATA) {
+        const struct gan__strided_image dy = gan__strided_narrow(&k->s, src);
         at.row += first_row(q / 2, k->s.pad_h);
         at.column += first_row(q % 2, k->s.pad_w);
         gan__strided_window(&dy, at, 1, k->s.loops->tile + 1, k->s.zeros, pixel);
         k->s.loops->input((const float *const *)pixel, k->s.o, v, step);
         return;
     }
-    const struct image x = gan__strided_wide(&k->s, src);
+    const struct gan__strided_image x = gan__strided_wide(&k->s, src);
     for (int64_t s = 0; s < PHASES; s++) {
         gan__strided_phase(&k->s, &x, at, s, pixel);
         k->s.loops->input((const float *const *)pixel, k->s.i, v + s * k->s.i, step);
@@ -192,15 +201,17 @@ static void transform_pixels(const struct strided *k, const gan_tensor *src, int
 static void results(const struct strided *k, const gan_tensor *dst, int64_t tile, int64_t q,
                     int64_t j, float **pixel)
 {
-    struct place at = gan__strided_place(&k->s, tile);
-    struct image m =
-        k->s.direction == DATA ? gan__strided_wide(&k->s, dst) : gan__strided_narrow(&k->s, dst);
+    struct gan__strided_at at = gan__strided_place(&k->s, tile);
+    struct gan__strided_image m = k->s.direction == GAN_STRIDED_DATA
+                                      ? gan__strided_wide(&k->s, dst)
+                                      : gan__strided_narrow(&k->s, dst);
     m.data += j;
-    if (k->s.direction == DATA) {
+    if (k->s.direction == GAN_STRIDED_DATA) {
         at.row = 2 * at.row + q / 2;
         at.column = 2 * at.column + q % 2;
     }
-    gan__strided_window(&m, at, k->s.direction == DATA ? 2 : 1, k->s.loops->tile, NULL, pixel);
+    gan__strided_window(&m, at, k->s.direction == GAN_STRIDED_DATA ? 2 : 1, k->s.loops->tile, NULL,
+                        pixel);
 }
 
 /* --- products ----------------------------------------------------------------------------------- */
@@ -219,7 +230,7 @@ static int64_t phase_floats(const struct strided *k)
 /* Transformed weights of the panel from column j on: for DATA phases; places, rows, columns. */
 static void transform_panel(const struct strided *k, const float *w, int64_t j, float *to)
 {
-    const bool data = k->s.direction == DATA;
+    const bool data = k->s.direction == GAN_STRIDED_DATA;
     const int64_t column = TAPS * (data ? 1 : k->s.i), row = TAPS * (data ? k->s.i : 1);
     const int64_t rows = data ? k->s.o : k->s.i, phase = data ? phase_floats(k) : k->s.i * PANEL;
     for (int64_t r = 0; r < rows; r++) {
@@ -233,7 +244,9 @@ static void transform_panel(const struct strided *k, const float *w, int64_t j, 
 /* The phase of the weights that phase q of the results meets. */
 static int64_t phase_of_weights(const struct strided *k, int64_t q)
 {
-    return k->s.direction == DATA ? 2 * parity(q / 2, k->s.pad_h) + parity(q % 2, k->s.pad_w) : 0;
+    return k->s.direction == GAN_STRIDED_DATA
+               ? 2 * parity(q / 2, k->s.pad_h) + parity(q % 2, k->s.pad_w)
+               : 0;
 }
 
 /* Phase q, columns j .. j+31 of the results of tiles first .. first+count-1, from their pixels v and

@@ -6,16 +6,9 @@
 #include "engine/kernels/strided.h"
 #include "kernel.h"
 
-enum {
-    PANEL = GAN_STRIDED_PANEL,
-    LANES = GAN_STRIDED_LANES,
-    TAPS = GAN_STRIDED_TAPS,
-    MOST_PLACES = GAN_STRIDED_MOST_PLACES,
-    MOST_RESULTS = GAN_STRIDED_MOST_TILE * GAN_STRIDED_MOST_TILE,
-    PHASES = 4
-};
+enum { GAN_STRIDED_PHASES = 4 };
 
-enum gan__strided_direction { FORWARD, DATA, WEIGHTS };
+enum gan__strided_direction { GAN_STRIDED_FORWARD, GAN_STRIDED_DATA, GAN_STRIDED_WEIGHTS };
 
 /* x [n,h,w,i] is the wide image, y [n,oh,ow,o] the narrow one. */
 struct gan__strided_sizes {
@@ -42,27 +35,29 @@ int64_t gan__strided_weights(const struct gan__strided_sizes *k);
 enum { GAN_STRIDED_SMALL_WEIGHTS = 7 << 19 };
 
 /* A tile of all images: image, row and column of its first result. */
-struct place {
+struct gan__strided_at {
     int64_t n, row, column;
 };
 
-struct place gan__strided_place(const struct gan__strided_sizes *k, int64_t tile);
+struct gan__strided_at gan__strided_place(const struct gan__strided_sizes *k, int64_t tile);
 
-struct image {
+struct gan__strided_image {
     float *data;
     int64_t h, w, c;
 };
 
-struct image gan__strided_wide(const struct gan__strided_sizes *k, const gan_tensor *t);
-struct image gan__strided_narrow(const struct gan__strided_sizes *k, const gan_tensor *t);
+struct gan__strided_image gan__strided_wide(const struct gan__strided_sizes *k,
+                                            const gan_tensor *t);
+struct gan__strided_image gan__strided_narrow(const struct gan__strided_sizes *k,
+                                              const gan_tensor *t);
 
 /* size x size pixels of image n, `step` apart, from a place on; `none` outside. */
-void gan__strided_window(const struct image *m, struct place from, int64_t step, int size,
-                         float *none, float **pixel);
+void gan__strided_window(const struct gan__strided_image *m, struct gan__strided_at from,
+                         int64_t step, int size, float *none, float **pixel);
 
 /* The pixels of phase q of the wide image that the tile of results at t reads. */
-void gan__strided_phase(const struct gan__strided_sizes *k, const struct image *x, struct place t,
-                        int64_t q, float **pixel);
+void gan__strided_phase(const struct gan__strided_sizes *k, const struct gan__strided_image *x,
+                        struct gan__strided_at t, int64_t q, float **pixel);
 
 static inline int64_t gan__smaller(int64_t a, int64_t b)
 {

@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 
+enum { PANEL = GAN_STRIDED_PANEL, PHASES = GAN_STRIDED_PHASES };
+
 /* Below these the transforms cost more than they save. */
 enum { LEAST_CHANNELS = 32, LEAST_TILES = 64 };
 
@@ -25,8 +27,8 @@ int64_t gan__strided_weights(const struct gan__strided_sizes *k)
 /* The larger tile where results fill it and the transformed weights stay small. */
 static void choose_tile(struct gan__strided_sizes *k)
 {
-    const int64_t rows = k->direction == DATA ? (k->h + 1) / 2 : k->oh;
-    const int64_t columns = k->direction == DATA ? (k->w + 1) / 2 : k->ow;
+    const int64_t rows = k->direction == GAN_STRIDED_DATA ? (k->h + 1) / 2 : k->oh;
+    const int64_t columns = k->direction == GAN_STRIDED_DATA ? (k->w + 1) / 2 : k->ow;
     int64_t products[2];
     for (int t = 0; t < 2; t++) {
         const struct gan__strided *loops = gan__strided(t == 0 ? 2 : 4);
@@ -46,10 +48,10 @@ gan_status gan__strided_measure(struct gan__prepare *p, enum gan__strided_direct
                                 const struct gan_conv *c, struct gan__strided_sizes *k,
                                 gan_err *err)
 {
-    const gan_shape *x = &(direction == DATA ? p->out : p->in)[0].shape;
-    const gan_shape *y = direction == FORWARD ? &p->out[0].shape
-                         : direction == DATA  ? &p->in[0].shape
-                                              : &p->in[1].shape;
+    const gan_shape *x = &(direction == GAN_STRIDED_DATA ? p->out : p->in)[0].shape;
+    const gan_shape *y = direction == GAN_STRIDED_FORWARD ? &p->out[0].shape
+                         : direction == GAN_STRIDED_DATA  ? &p->in[0].shape
+                                                          : &p->in[1].shape;
     const int64_t widest = x->dim[3] > y->dim[3] ? x->dim[3] : y->dim[3];
     float *zeros = gan__arena_array(p->arena, (size_t)widest, sizeof *zeros);
     if (zeros == NULL) {
@@ -71,25 +73,26 @@ gan_status gan__strided_measure(struct gan__prepare *p, enum gan__strided_direct
     return GAN_OK;
 }
 
-struct place gan__strided_place(const struct gan__strided_sizes *k, int64_t tile)
+struct gan__strided_at gan__strided_place(const struct gan__strided_sizes *k, int64_t tile)
 {
     const int64_t of_image = k->tiles_h * k->tiles_w, rest = tile % of_image;
-    return (struct place){tile / of_image, rest / k->tiles_w * k->loops->tile,
-                          rest % k->tiles_w * k->loops->tile};
+    return (struct gan__strided_at){tile / of_image, rest / k->tiles_w * k->loops->tile,
+                                    rest % k->tiles_w * k->loops->tile};
 }
 
-struct image gan__strided_wide(const struct gan__strided_sizes *k, const gan_tensor *t)
+struct gan__strided_image gan__strided_wide(const struct gan__strided_sizes *k, const gan_tensor *t)
 {
-    return (struct image){t->data, k->h, k->w, k->i};
+    return (struct gan__strided_image){t->data, k->h, k->w, k->i};
 }
 
-struct image gan__strided_narrow(const struct gan__strided_sizes *k, const gan_tensor *t)
+struct gan__strided_image gan__strided_narrow(const struct gan__strided_sizes *k,
+                                              const gan_tensor *t)
 {
-    return (struct image){t->data, k->oh, k->ow, k->o};
+    return (struct gan__strided_image){t->data, k->oh, k->ow, k->o};
 }
 
-void gan__strided_window(const struct image *m, struct place from, int64_t step, int size,
-                         float *none, float **pixel)
+void gan__strided_window(const struct gan__strided_image *m, struct gan__strided_at from,
+                         int64_t step, int size, float *none, float **pixel)
 {
     for (int64_t y = 0; y < size; y++) {
         for (int64_t x = 0; x < size; x++) {
@@ -100,8 +103,8 @@ void gan__strided_window(const struct image *m, struct place from, int64_t step,
     }
 }
 
-void gan__strided_phase(const struct gan__strided_sizes *k, const struct image *x, struct place t,
-                        int64_t q, float **pixel)
+void gan__strided_phase(const struct gan__strided_sizes *k, const struct gan__strided_image *x,
+                        struct gan__strided_at t, int64_t q, float **pixel)
 {
     t.row = 2 * t.row - k->pad_h + q / 2;
     t.column = 2 * t.column - k->pad_w + q % 2;

@@ -9,6 +9,15 @@
 
 #include "base/err.h"
 
+enum {
+    PANEL = GAN_STRIDED_PANEL,
+    LANES = GAN_STRIDED_LANES,
+    TAPS = GAN_STRIDED_TAPS,
+    MOST_PLACES = GAN_STRIDED_MOST_PLACES,
+    MOST_RESULTS = GAN_STRIDED_MOST_TILE * GAN_STRIDED_MOST_TILE,
+    PHASES = GAN_STRIDED_PHASES
+};
+
 /* Tiles between two additions to the sums; floats of their pixels and gradients; of the sums. */
 enum { MOST_CHUNK = 256, MOST_TOGETHER = 1 << 20, MOST_SUMS = 5 << 18 };
 
@@ -33,7 +42,7 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
     if (k == NULL) {
         return gan__fail_nomem(err, sizeof *k, "a convolution of stride 2");
     }
-    GAN_TRY(gan__strided_measure(p, WEIGHTS, &a->c, &k->s, err));
+    GAN_TRY(gan__strided_measure(p, GAN_STRIDED_WEIGHTS, &a->c, &k->s, err));
     const int64_t places = k->s.loops->places;
     k->slice = gan__smaller(MOST_SUMS / (places * PHASES * k->s.o) / PANEL * PANEL, k->s.i);
     k->slice = k->slice < PANEL ? PANEL : k->slice;
@@ -51,8 +60,8 @@ static gan_status prepare(struct gan__prepare *p, gan_err *err)
 static void transform_wide(const struct weights *k, const struct gan__call *c, int64_t tile,
                            int64_t first, int64_t count, float *v)
 {
-    const struct place t = gan__strided_place(&k->s, tile);
-    struct image x = gan__strided_wide(&k->s, &c->in[0]);
+    const struct gan__strided_at t = gan__strided_place(&k->s, tile);
+    struct gan__strided_image x = gan__strided_wide(&k->s, &c->in[0]);
     x.data += first;
     float *pixel[MOST_PLACES];
     for (int64_t q = 0; q < PHASES; q++) {
@@ -65,7 +74,7 @@ static void transform_wide(const struct weights *k, const struct gan__call *c, i
 static void transform_narrow(const struct weights *k, const struct gan__call *c, int64_t tile,
                              float *z)
 {
-    const struct image dy = gan__strided_narrow(&k->s, &c->in[1]);
+    const struct gan__strided_image dy = gan__strided_narrow(&k->s, &c->in[1]);
     float *pixel[MOST_RESULTS];
     gan__strided_window(&dy, gan__strided_place(&k->s, tile), 1, k->s.loops->tile, k->s.zeros,
                         pixel);
