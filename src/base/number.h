@@ -1,4 +1,4 @@
-/* number.h: numbers in order, and numbers that are divisible. */
+/* number.h: numbers in order, the smaller of two, and numbers that are divisible. */
 #ifndef GAN_BASE_NUMBER_H
 #define GAN_BASE_NUMBER_H
 
@@ -8,6 +8,11 @@
 /* Ascending. */
 void gan__sort_f64(double *x, size_t n);
 void gan__sort_i64(int64_t *x, size_t n);
+
+static inline int64_t gan__smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 /* The least multiple of m > 0 that is not below v >= 0. */
 static inline int64_t gan__raise(int64_t v, int64_t m)

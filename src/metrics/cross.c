@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/number.h"
 #include "engine/kernels/gemm.h"
 
 #include <math.h>
@@ -16,14 +17,9 @@ struct work {
     double *norm_x, *norm_y;
 };
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static gan_status work_init(struct work *w, const struct gan__cross *c, gan_err *err)
 {
-    int64_t rows = smaller(ROWS, c->n_x), columns = smaller(COLUMNS, c->n_y);
+    int64_t rows = gan__smaller(ROWS, c->n_x), columns = gan__smaller(COLUMNS, c->n_y);
     size_t scratch = gan__gemm_scratch(rows, columns, c->size, c->threads);
     *w = (struct work){0};
     w->block = gan__alloc_array((size_t)(rows * columns), sizeof *w->block);
@@ -111,8 +107,8 @@ static gan_status run(const struct gan__cross *c, bool distances, gan__cross_fn 
     }
     for (int64_t i = 0; status == GAN_OK && i < c->n_x; i += ROWS) {
         for (int64_t j = 0; status == GAN_OK && j < c->n_y; j += COLUMNS) {
-            struct gan__cross_block b = {i, smaller(ROWS, c->n_x - i), j,
-                                         smaller(COLUMNS, c->n_y - j), w.block};
+            struct gan__cross_block b = {i, gan__smaller(ROWS, c->n_x - i), j,
+                                         gan__smaller(COLUMNS, c->n_y - j), w.block};
             struct gan__gemm_matrix x = {c->x + i * c->size, c->size, 1},
                                     y = {c->y + j * c->size, c->size, 1};
             struct gan__gemm g = {.m = b.n_x,

@@ -20,6 +20,7 @@
 
 #include "base/philox.h"
 #include "engine/kernels/half.h"
+#include "support/plan_count.h"
 #include <gan/plan.h>
 
 struct shape {
@@ -112,18 +113,6 @@ static void agree(const gan_tensor *got, const gan_tensor *want, double most, do
     }
 }
 
-static int count(const gan_plan *p, const char *part)
-{
-    char *text = gan_plan_dump(p, GAN_DUMP_TEXT);
-    int n = 0;
-    assert_non_null(text);
-    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
-        n++;
-    }
-    gan_text_free(text);
-    return n;
-}
-
 static void trial_open(struct trial *t, const struct shape *s, const char *precision)
 {
     int64_t n_x = s->n * s->size * s->size * s->in, n_w = s->out * s->in * 9;
@@ -139,7 +128,7 @@ static void trial_open(struct trial *t, const struct shape *s, const char *preci
     fill(t->b, s->out, 3);
     run(t, t->fast);
     run(t, t->ref);
-    assert_int_equal(count(t->exact, "winograd"), 0);
+    assert_int_equal(plan_count(t->exact, "winograd"), 0);
 }
 
 static void trial_close(struct trial *t)
@@ -167,7 +156,7 @@ static void matches_reference(void **state)
             agree(gan_plan_output(t.fast, i), want, 5e-6, (double)INFINITY, what[i]);
             agree(gan_plan_output(t.exact, i), want, 3e-6, (double)INFINITY, what[i]);
         }
-        if (count(t.fast, "cpu.winograd") == 0) {
+        if (plan_count(t.fast, "cpu.winograd") == 0) {
             print_message("shape %d: this library or CPU has no Winograd\n", (int)k);
         }
         trial_close(&t);
@@ -186,7 +175,7 @@ static void half_matches_reference(void **state)
         for (int i = 0; i < OUTPUTS; i++) {
             agree(gan_plan_output(t.fast, i), gan_plan_output(t.ref, i), 1e-2, 6e-3, what[i]);
         }
-        assert_int_equal(count(t.fast, "cpu.winograd"), OUTPUTS);
+        assert_int_equal(plan_count(t.fast, "cpu.winograd"), OUTPUTS);
         trial_close(&t);
     }
 }

@@ -16,6 +16,7 @@
 #include "cpu_strided.h"
 
 #include "base/err.h"
+#include "base/number.h"
 #include "cpu_post.h"
 
 #include <omp.h>
@@ -88,7 +89,7 @@ static struct gan__strided_end end_of(const struct gan__attr_post *post)
 static int64_t block_of(int64_t tiles, int64_t threads, int64_t most)
 {
     const int64_t turns = (tiles + threads * most - 1) / (threads * most) * threads;
-    return gan__whole((tiles + turns - 1) / turns, 8);
+    return gan__raise((tiles + turns - 1) / turns, 8);
 }
 
 /* Phases of the results, one after the other. */
@@ -113,7 +114,7 @@ static void prepare_products(struct strided *k, struct gan__prepare *p)
             .input = 1, .bytes = (size_t)copy * sizeof(float), .same = same_weights};
     } else {
         k->together = MOST_SHARED / (places * k->inner * result_phases(k)) / 8 * 8;
-        k->together = gan__smaller(k->together < 16 ? 16 : k->together, gan__whole(tiles, 8));
+        k->together = gan__smaller(k->together < 16 ? 16 : k->together, gan__raise(tiles, 8));
         k->block = gan__smaller(MOST_BLOCK, k->together);
         k->pixels = result_phases(k) * places * k->together * k->inner;
         k->panel = result_phases(k) * places * k->inner * PANEL;

@@ -59,15 +59,4 @@ void gan__strided_window(const struct gan__strided_image *m, struct gan__strided
 void gan__strided_phase(const struct gan__strided_sizes *k, const struct gan__strided_image *x,
                         struct gan__strided_at t, int64_t q, float **pixel);
 
-static inline int64_t gan__smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* v, raised to a multiple. */
-static inline int64_t gan__whole(int64_t v, int64_t of)
-{
-    return (v + of - 1) / of * of;
-}
-
 #endif

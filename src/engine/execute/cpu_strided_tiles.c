@@ -2,6 +2,7 @@
 #include "cpu_strided.h"
 
 #include "base/err.h"
+#include "base/number.h"
 
 enum { PANEL = GAN_STRIDED_PANEL, PHASES = GAN_STRIDED_PHASES };
 
@@ -32,15 +33,15 @@ static void choose_tile(struct gan__strided_sizes *k)
     int64_t products[2];
     for (int t = 0; t < 2; t++) {
         const struct gan__strided *loops = gan__strided(t == 0 ? 2 : 4);
-        products[t] = loops->places * gan__whole(rows, loops->tile) *
-                      gan__whole(columns, loops->tile) / (loops->tile * loops->tile);
+        products[t] = loops->places * gan__raise(rows, loops->tile) *
+                      gan__raise(columns, loops->tile) / (loops->tile * loops->tile);
     }
     k->loops = gan__strided(4);
     if (products[1] >= products[0] || gan__strided_weights(k) > GAN_STRIDED_SMALL_WEIGHTS) {
         k->loops = gan__strided(2);
     }
-    k->tiles_h = gan__whole(rows, k->loops->tile) / k->loops->tile;
-    k->tiles_w = gan__whole(columns, k->loops->tile) / k->loops->tile;
+    k->tiles_h = gan__raise(rows, k->loops->tile) / k->loops->tile;
+    k->tiles_w = gan__raise(columns, k->loops->tile) / k->loops->tile;
     k->tiles = k->n * k->tiles_h * k->tiles_w;
 }
 

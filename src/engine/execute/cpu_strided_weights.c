@@ -8,6 +8,7 @@
 #include "cpu_strided.h"
 
 #include "base/err.h"
+#include "base/number.h"
 
 enum {
     PANEL = GAN_STRIDED_PANEL,

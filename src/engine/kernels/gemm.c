@@ -8,6 +8,7 @@
  * Ref: Goto, van de Geijn 2008, "Anatomy of high-performance matrix multiplication". */
 #include "gemm.h"
 
+#include "base/number.h"
 #include "gan_config.h"
 #include "lanes.h"
 
@@ -41,16 +42,6 @@ static const struct gan__gemm_tile *best_tile(void)
     return &gan__gemm_tile_base;
 }
 
-static int64_t round_up(int64_t v, int64_t unit)
-{
-    return (v + unit - 1) / unit * unit;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Extents of blocks for one product. */
 struct blocks {
     const struct gan__gemm_tile *tile;
@@ -63,11 +54,11 @@ static struct blocks blocks_of(int64_t m, int64_t n, int64_t k)
 {
     struct blocks b = {.tile = best_tile()};
     const int mr = b.tile->mr, nr = b.tile->nr;
-    b.rows = smaller(ROWS, round_up((m + BLOCKS - 1) / BLOCKS, mr));
-    b.depth = smaller(DEPTH, k);
-    b.columns = smaller(COLUMNS, round_up(n, nr));
-    b.a_floats = round_up(b.rows * b.depth, 16);
-    b.b_floats = round_up(b.columns * b.depth, 16);
+    b.rows = gan__smaller(ROWS, gan__raise((m + BLOCKS - 1) / BLOCKS, mr));
+    b.depth = gan__smaller(DEPTH, k);
+    b.columns = gan__smaller(COLUMNS, gan__raise(n, nr));
+    b.a_floats = gan__raise(b.rows * b.depth, 16);
+    b.b_floats = gan__raise(b.columns * b.depth, 16);
     return b;
 }
 
@@ -125,7 +116,8 @@ struct part {
 static void finish_tile(const struct gan__gemm *g, const struct part *p, int64_t i, int64_t j,
                         const float *sums, const struct gan__gemm_tile *t)
 {
-    const int64_t rows = smaller(t->mr, p->rows - i), columns = smaller(t->nr, p->columns - j);
+    const int64_t rows = gan__smaller(t->mr, p->rows - i),
+                  columns = gan__smaller(t->nr, p->columns - j);
     for (int64_t r = 0; r < rows; r++) {
         const int64_t at = p->i0 + i + r;
         float *c = g->c + (g->row != NULL ? g->row(g->row_context, at) : at * g->ldc) + p->j0 + j;
@@ -161,18 +153,18 @@ static void depth_block(const struct gan__gemm *g, const struct blocks *b, struc
     float *packed_a = scratch + b->b_floats + omp_get_thread_num() * b->a_floats;
 #pragma omp for schedule(static)
     for (int64_t j = 0; j < p.columns; j += t->nr) {
-        const struct gan__gemm_strip s = {p.j0 + j, (int)smaller(t->nr, p.columns - j), t->nr, k0,
-                                          p.kc};
+        const struct gan__gemm_strip s = {p.j0 + j, (int)gan__smaller(t->nr, p.columns - j), t->nr,
+                                          k0, p.kc};
         g->pack_b(g->b, &s, packed_b + j * p.kc);
     }
 #pragma omp for schedule(dynamic)
     for (int64_t i0 = 0; i0 < g->m; i0 += b->rows) {
         struct part mine = p;
         mine.i0 = i0;
-        mine.rows = smaller(b->rows, g->m - i0);
+        mine.rows = gan__smaller(b->rows, g->m - i0);
         for (int64_t i = 0; i < mine.rows; i += t->mr) {
-            const struct gan__gemm_strip s = {i0 + i, (int)smaller(t->mr, mine.rows - i), t->mr, k0,
-                                              p.kc};
+            const struct gan__gemm_strip s = {i0 + i, (int)gan__smaller(t->mr, mine.rows - i),
+                                              t->mr, k0, p.kc};
             g->pack_a(g->a, &s, packed_a + i * p.kc);
         }
         multiply(g, &mine, packed_a, packed_b, t);
@@ -188,8 +180,8 @@ void gan__gemm_run(const struct gan__gemm *g, int threads, void *scratch)
         int64_t k0 = 0;
         do { /* once for k = 0: zeros */
             const struct part p = {.j0 = j0,
-                                   .columns = smaller(b.columns, g->n - j0),
-                                   .kc = smaller(b.depth, g->k - k0),
+                                   .columns = gan__smaller(b.columns, g->n - j0),
+                                   .kc = gan__smaller(b.depth, g->k - k0),
                                    .first = k0 == 0};
             depth_block(g, &b, p, k0, scratch);
             k0 += b.depth;

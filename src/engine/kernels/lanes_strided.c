@@ -173,53 +173,30 @@ INLINE void weight_back_line(const int m, const vec *s, vec *g, const int step)
 
 enum { SIDE = GAN_STRIDED_MOST_TILE + 1, MOST = SIDE * SIDE };
 
-INLINE void input_of(const int m, const float *const *pixel, int64_t channels, float *v,
-                     int64_t step)
-{
-    const int r = m + 1;
-    for (int64_t c = 0; c < channels; c += N) {
-        vec d[MOST];
-#pragma GCC unroll 5
-        for (int x = 0; x < r; x++) {
-#pragma GCC unroll 5
-            for (int y = 0; y < r; y++) {
-                d[y * r + x] = at(pixel[y * r + x] + c);
-            }
-            input_line(m, d + x, d + x, r);
-        }
-#pragma GCC unroll 5
-        for (int y = 0; y < r; y++) {
-            vec e[SIDE];
-            input_line(m, d + y * r, e, 1);
-#pragma GCC unroll 5
-            for (int x = 0; x < r; x++) {
-                put(v + (y * r + x) * step + c, e[x]);
-            }
-        }
-    }
-}
+typedef void line_fn(const int m, const vec *from, vec *to, const int step);
 
-INLINE void grad_of(const int m, const float *const *pixel, int64_t channels, float *z,
-                    int64_t step)
+/* side x side pixels to (m+1) x (m+1) elements: `line` on columns, then on rows. */
+INLINE void image_of(const int m, const int side, line_fn *line, const float *const *pixel,
+                     int64_t channels, float *v, int64_t step)
 {
     const int r = m + 1;
     for (int64_t c = 0; c < channels; c += N) {
         vec d[MOST], t[MOST];
-#pragma GCC unroll 4
-        for (int x = 0; x < m; x++) {
-#pragma GCC unroll 4
-            for (int y = 0; y < m; y++) {
-                d[y * r + x] = at(pixel[y * m + x] + c);
+#pragma GCC unroll 5
+        for (int x = 0; x < side; x++) {
+#pragma GCC unroll 5
+            for (int y = 0; y < side; y++) {
+                d[y * r + x] = at(pixel[y * side + x] + c);
             }
-            grad_line(m, d + x, t + x, r);
+            line(m, d + x, t + x, r);
         }
 #pragma GCC unroll 5
         for (int y = 0; y < r; y++) {
             vec e[SIDE];
-            grad_line(m, t + y * r, e, 1);
+            line(m, t + y * r, e, 1);
 #pragma GCC unroll 5
             for (int x = 0; x < r; x++) {
-                put(z + (y * r + x) * step + c, e[x]);
+                put(v + (y * r + x) * step + c, e[x]);
             }
         }
     }
@@ -345,11 +322,11 @@ INLINE void weights_back_of(const int m, const float *s, int64_t phase, int64_t 
 #define TILE(M)                                                                                    \
     static void input_##M(const float *const *pixel, int64_t channels, float *v, int64_t step)     \
     {                                                                                              \
-        input_of(M, pixel, channels, v, step);                                                     \
+        image_of(M, (M) + 1, input_line, pixel, channels, v, step);                                \
     }                                                                                              \
     static void grad_##M(const float *const *pixel, int64_t channels, float *z, int64_t step)      \
     {                                                                                              \
-        grad_of(M, pixel, channels, z, step);                                                      \
+        image_of(M, M, grad_line, pixel, channels, z, step);                                       \
     }                                                                                              \
     static void output_##M(const float *m, int64_t step, float *const *pixel,                      \
                            const struct gan__strided_end *end)                                     \

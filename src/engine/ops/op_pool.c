@@ -8,6 +8,7 @@
  *
  * k is constant almost everywhere, so the last two are linear in their second input, zero in x,
  * and each other's derivative. Padding never wins a maximum; an average counts its zeros. */
+#include "base/number.h"
 #include "engine/graph/attr.h"
 #include "engine/graph/op.h"
 #include "engine/kernels/load.h"
@@ -183,17 +184,12 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static struct window window_at(const struct gan_pool *p, int64_t h, int64_t w, int64_t oh,
                                int64_t ow)
 {
     const int64_t top = oh * p->stride_h - p->pad_top, left = ow * p->stride_w - p->pad_left;
-    return (struct window){larger(top, 0), smaller(top + p->kernel_h, h), larger(left, 0),
-                           smaller(left + p->kernel_w, w)};
+    return (struct window){larger(top, 0), gan__smaller(top + p->kernel_h, h), larger(left, 0),
+                           gan__smaller(left + p->kernel_w, w)};
 }
 
 /* First and last+1 output position whose window covers input position i. */
@@ -202,7 +198,7 @@ static void covering(int64_t i, int64_t pad, int64_t kernel, int64_t stride, int
 {
     const int64_t first = i + pad - kernel + 1;
     range[0] = first <= 0 ? 0 : (first + stride - 1) / stride;
-    range[1] = smaller((i + pad) / stride + 1, extent);
+    range[1] = gan__smaller((i + pad) / stride + 1, extent);
 }
 
 static int64_t at(const gan_shape *s, int64_t n, int64_t h, int64_t w, int64_t c)
